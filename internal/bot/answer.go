@@ -57,6 +57,10 @@ func (s *actionRun) answer(ctx context.Context, j *job) (int, error) {
 func (s *actionRun) hand(answer report.Report, commentURL string) error {
 	wiring.Annotate(s.out, answer.Annotations)
 	err := s.out.Summary(answer.Summary)
+	release := ""
+	if s.cfg.Archives.Release {
+		release = "true"
+	}
 	for _, output := range []struct{ name, value string }{
 		{"images", answer.Outputs.Images},
 		{"succeeded", strconv.Itoa(answer.Outputs.Succeeded)},
@@ -65,7 +69,7 @@ func (s *actionRun) hand(answer report.Report, commentURL string) error {
 		{"archive", answer.Archive},
 		{"archive-max-size", strconv.FormatInt(s.cfg.Archives.Bytes, 10)},
 		{"archive-days", strconv.Itoa(s.cfg.Archives.Days)},
-		{"archive-release", map[bool]string{true: "true"}[s.cfg.Archives.Release]},
+		{"archive-release", release},
 	} {
 		err = errors.Join(err, s.out.Output(output.name, output.value))
 	}

@@ -309,7 +309,7 @@ func inOrder(history []*Change) {
 func (i *Image) apply(c Change) {
 	switch c.What {
 	case Failed, Deleted:
-		return // the mirror keeps its content
+		return // Fold leaves both out
 	case Gone:
 		if i.GoneAt.IsZero() {
 			i.GoneAt = c.At

@@ -25,8 +25,8 @@ folder, for example a checkout of the branch "catalog" (docs/catalog.md). The ru
 "asked" also needs GITHUB_REPOSITORY and GITHUB_TOKEN.
 
 A tag is deleted if it still has the digest in the log. Its content is deleted too,
-with its signatures, unless a tag that stays has it. If a registry cannot delete, as
-the personal editions of ACR and SWR, the page for it is printed. Deletions are
+with its signatures, unless a tag that stays has it. If a registry cannot delete,
+such as the personal editions of ACR and SWR, its page is printed. Deletions are
 written to the log, and lists do not copy deleted mirrors again.
 
 Exit status: 0 if done, 1 if something could not be deleted.`,
