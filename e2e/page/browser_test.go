@@ -173,7 +173,7 @@ func TestCommands(t *testing.T) {
 		const differ = [];
 		for (const [source] of rows) {
 			const [host, ...path] = source.split("/");
-			for (const image of (await get("images/" + host.replace(":", "_") + "/" + path.join("/") + "/_")).images)
+			for (const image of (await get("images/" + host.replace(":", "_") + "/" + path.join("/").replaceAll(".json/", ".json_/"))).images)
 				if (commands(image) !== image.docker.join("\n")) differ.push(commands(image) + " / " + image.docker.join("\n"));
 		}
 		return differ;

@@ -35,7 +35,8 @@ func hostile() []string {
 		record("gcr.io/constructor/__proto__:1", "docker.io/me/p:1", 1, 1, ""),
 		record("gcr.io/constructor/a__proto__b:__proto__", "docker.io/me/p:__proto__", 2, 2, ""),
 		record("gcr.io/constructor/constructor:constructor", "docker.io/me/constructor:constructor", 3, 3, ""),
-		record("gcr.io/index.html/_.json:1", "docker.io/me/i:1", 4, 4, ""),
+		record("gcr.io/index.html/i.json/i:1", "docker.io/me/i:1", 4, 4, ""),
+		record("gcr.io/index.html/i:1", "docker.io/me/i:2", 7, 7, ""),
 		record("localhost:5000/list/app.js:"+long, "docker.io/me/a:"+long, 5, 5, ""),
 		record("gcr.io/a/by:1", "docker.io/me/by:1", 6, 6, `,"list":"<img src=x onerror=alert(1)>\"';alert(1)//:1"`),
 	}

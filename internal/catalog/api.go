@@ -184,10 +184,10 @@ func (h Holdings) targets() []targetRow {
 }
 
 // filePath returns the path of a repository's file below the folder of images.
-// No component of a repository starts with "_", so the file does not collide
-// with the folder of another repository.
+// No component of a repository ends with "_", so a folder does not collide with
+// the file of another repository.
 func filePath(r reference.Repository) string {
-	return hostPath(r.Host()) + "/" + r.Path() + "/_.json"
+	return hostPath(r.Host()) + "/" + strings.ReplaceAll(r.Path(), ".json/", ".json_/") + ".json"
 }
 
 func (r Repository) row() row {

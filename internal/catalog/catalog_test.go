@@ -142,7 +142,7 @@ func TestFiles(t *testing.T) {
 			Docker                              []string
 		}
 	}
-	if err := json.Unmarshal([]byte(all["api/v1/images/docker.io/library/nginx/_.json"]), &nginx); err != nil || len(nginx.Images) != 1 {
+	if err := json.Unmarshal([]byte(all["api/v1/images/docker.io/library/nginx.json"]), &nginx); err != nil || len(nginx.Images) != 1 {
 		t.Fatal(err, all)
 	}
 	i := nginx.Images[0]
@@ -150,7 +150,7 @@ func TestFiles(t *testing.T) {
 		!slices.Equal(i.Docker, []string{"docker pull docker.io/me/docker.nginx:1.27", "docker tag docker.io/me/docker.nginx:1.27 docker.io/library/nginx:1.27"}) {
 		t.Errorf("%+v", i)
 	}
-	if !strings.Contains(all["list/gcr.io.html"], `<a href="../api/v1/images/gcr.io/a/b/_.json">a/b</a></th><td>docker.io/me/a.b</td><td>2</td>`) || !strings.Contains(all["index.html"], `<a href="list/gcr.io.html">gcr.io</a>`) {
+	if !strings.Contains(all["list/gcr.io.html"], `<a href="../api/v1/images/gcr.io/a/b.json">a/b</a></th><td>docker.io/me/a.b</td><td>2</td>`) || !strings.Contains(all["index.html"], `<a href="list/gcr.io.html">gcr.io</a>`) {
 		t.Error(all["list/gcr.io.html"], all["index.html"])
 	}
 }
@@ -159,7 +159,7 @@ func TestFiles(t *testing.T) {
 // no name leads out of the site.
 func TestPathsDoNotMeet(t *testing.T) {
 	var records []string
-	for n, source := range []string{"gcr.io/ns/b:1", "gcr.io/ns/b.json/c:1", "gcr.io/ns/b/_:1", "gcr.io/ns/b/c:1", "localhost:5000/a:1"} {
+	for n, source := range []string{"gcr.io/ns/b:1", "gcr.io/ns/b.json/c:1", "gcr.io/ns/b/_:1", "gcr.io/ns/b.json/c.json/d:1", "gcr.io/ns/b.json:1", "gcr.io/ns/b/c:1", "localhost:5000/a:1"} {
 		records = append(records, copied(source, fmt.Sprintf("docker.io/me/m%d:1", n), n+1))
 	}
 	changes, faults, err := Changes(Snapshot{}, []byte("["+strings.Join(records, ",")+"]"), at(1))

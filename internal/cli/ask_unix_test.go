@@ -188,7 +188,7 @@ func TestPullFromFrontsAndCatalogs(t *testing.T) {
 	t.Cleanup(server.Close)
 	address := server.Listener.Addr().String()
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/ferry/api/v1/images/docker.io/library/nginx/_.json" {
+		if r.URL.Path != "/ferry/api/v1/images/docker.io/library/nginx.json" {
 			http.NotFound(w, r)
 			return
 		}

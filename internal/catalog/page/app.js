@@ -96,7 +96,7 @@ const open = async (details, source, wanted) => {
   if (details.dataset.open) return;
   details.dataset.open = "1";
   const [host, ...path] = source.split("/");
-  const file = await get(`images/${host.replace(":", "_")}/${path.join("/")}/_`);
+  const file = await get(`images/${host.replace(":", "_")}/${path.join("/").replaceAll(".json/", ".json_/")}`);
   const table = add(details, "table");
   const head = add(add(table, "thead"), "tr");
   for (const text of [say("Tag", "标签"), say("Platforms", "平台"), say("Size", "大小"), say("Changed", "更新"), say("Digest", "摘要"), say("Commands", "命令")]) add(head, "th", text).scope = "col";
