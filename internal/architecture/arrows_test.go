@@ -52,6 +52,7 @@ type room struct {
 var rooms = map[string]room{
 	"reference": {modules: []string{moduleRegistry}, pure: true},
 	"failure":   {pure: true},
+	"texts":     {pure: true},
 	"clients":   {rooms: []string{"name", "reference"}, pure: true},
 	"suggest":   {pure: true},
 	"known":     {rooms: []string{"suggest"}, pure: true},
@@ -77,7 +78,7 @@ var rooms = map[string]room{
 	"shards":    {rooms: []string{"failure", "fanout", "mirror", "plan", "registry", "report"}, modules: []string{digests}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
-	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection"}, pure: true},
+	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection", "texts"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},
 	"runner":    {modules: []string{moduleActions}},
 	"config":    {rooms: []string{"known", "name", "oidc", "reference", "suggest"}, modules: []string{moduleYAML}},
@@ -103,7 +104,7 @@ var rooms = map[string]room{
 	"demo": {rooms: []string{"bot", "config", "event", "fakegithub", "fakeregistry", "front", "ledger", "reference", "transfer", "wiring"}, modules: []string{moduleRegistry}},
 	"cli": {rooms: []string{
 		"archive", "bot", "catalog", "clients", "config", "demo", "doctor", "failure", "fanout", "front", "known", "ledger", "lists", "mirror", "name", "plan", "publish", "pull", "reference", "registry", "report",
-		"request", "runner", "selection", "setup", "shards", "suggest", "transfer", "upstream", "wiring",
+		"request", "runner", "selection", "setup", "shards", "suggest", "texts", "transfer", "upstream", "wiring",
 	}, modules: []string{moduleSystem, moduleTerminal}},
 	"cmd/ferry": {rooms: []string{"cli", "runner", "wiring"}},
 

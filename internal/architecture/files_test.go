@@ -57,7 +57,7 @@ var layers = map[string][]string{
 		"save catalog keep",
 		"ask",
 		"pull",
-		"cli chinese completion manual help",
+		"cli completion manual help",
 	},
 	"catalog": {
 		"catalog",
@@ -124,7 +124,7 @@ var layers = map[string][]string{
 	"report": {
 		"markdown units title report",
 		"console language",
-		"clause chinese_clauses",
+		"clause",
 		"doctor_chinese doctor_english terminal_chinese terminal_english",
 		"chinese english",
 		"languages document outcome",

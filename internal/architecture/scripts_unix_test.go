@@ -89,7 +89,7 @@ func TestSourceState(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		"cmd/ferry/main.go", "internal/name/name.go", "internal/name/new.go", "internal/demo/issue.json", "go.mod", "go.sum", ".github/scripts/build",
+		"cmd/ferry/main.go", "internal/name/name.go", "internal/name/new.go", "internal/demo/issue.json", "go.mod", "go.sum", ".github/scripts/build", ".github/scripts/pack",
 	} {
 		w.write(name, "new")
 		after := w.state()

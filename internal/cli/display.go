@@ -47,7 +47,7 @@ const drawEvery = 100 * time.Millisecond
 // startDisplay starts the display. size reports the size of the terminal, if
 // there is one.
 func startDisplay(w io.Writer, size func() (int, int, bool), steps []plan.Step, lines, plain bool, language string) *display {
-	d := &display{w: w, size: size, lines: lines, plain: plain, say: func(format string) string { return worded(language, format) }, took: report.Terminal{Language: language}.Took, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
+	d := &display{w: w, size: size, lines: lines, plain: plain, say: translator(language), took: report.Terminal{Language: language}.Took, began: time.Now(), done: make(chan struct{}), at: map[[2]int]*row{}}
 	for s, step := range steps {
 		for n, destination := range step.Destinations {
 			r := &row{name: step.Image.Reference.String()}

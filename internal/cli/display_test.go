@@ -88,7 +88,7 @@ func TestViewFits(t *testing.T) {
 	for width := 1; width < 140; width++ {
 		for _, height := range []int{1, 2, 3, 5, 16, 50} {
 			for _, language := range []string{"en", "zh"} {
-				lines := view(rows, width, height, time.Minute, func(format string) string { return worded(language, format) }, report.Terminal{Language: language}.Took)
+				lines := view(rows, width, height, time.Minute, translator(language), report.Terminal{Language: language}.Took)
 				if len(lines) > max(1, height-1) {
 					t.Errorf("%dx%d: %d lines", width, height, len(lines))
 				}
@@ -132,7 +132,7 @@ func TestDisplayOfCancelled(t *testing.T) {
 }
 
 func TestDisplayInChinese(t *testing.T) {
-	inChinese := func(format string) string { return worded("zh", format) }
+	inChinese := translator("zh")
 	rows := []*row{
 		finished("quay.io/a/b:1", 0, &failure.Error{Code: failure.NotFound}),
 		at("quay.io/a/c:1", 20_000_000, 60_000_000),

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	_ "embed"
 	"flag"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/demo"
 	"github.com/imageferry/ferry/internal/report"
+	"github.com/imageferry/ferry/internal/texts"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -61,7 +63,7 @@ func printUsage(w io.Writer, language string) {
 
 func printHelp(w io.Writer, language string, c command, flags *flagSet) {
 	in := translator(language)
-	fmt.Fprintf(w, "%s%s\n\n%s\n", in(usageIs), synopsis(c, flags), in(c.help))
+	fmt.Fprintf(w, "%s%s\n\n%s\n", in(usageIs), synopsis(c, flags), c.helpIn(language))
 	all := flags.list()
 	if len(all) == 0 {
 		return
@@ -76,6 +78,19 @@ func printHelp(w io.Writer, language string, c command, flags *flagSet) {
 		fmt.Fprintf(w, "  %s--%s%s\n", letter, g.Name, value)
 		fmt.Fprintf(w, "          %s\n", usage)
 	}
+}
+
+//go:embed texts/help.zh.txt
+var helpInChinese string
+
+// helpIn returns the help of a command in a language, "zh" or "en".
+func (c command) helpIn(language string) string {
+	if language != "zh" {
+		return c.help
+	}
+	_, text, _ := strings.Cut(texts.Unpack(helpInChinese), "=== "+c.name+"\n")
+	text, _, _ = strings.Cut(text, "\n=== ")
+	return strings.TrimSpace(text)
 }
 
 // synopsis returns the usage line of a command.

@@ -42,9 +42,8 @@ const (
 func printManual(w io.Writer, env wiring.Env) {
 	in := translator(language(env))
 	section := func(name string) { fmt.Fprintf(w, ".SH %s\n", in(name)) }
-	text := func(help string) string { return paragraphs(in(help), in(help) != help) }
 	fmt.Fprintf(w, ".TH FERRY 1 \"\" \"ferry %s\" \"User Commands\"\n", roff(wiring.ReadBuild().Version))
-	if in(about) != about {
+	if language(env) == "zh" {
 		fmt.Fprint(w, ".ad l\n") // spaces between words of Chinese text are not stretched
 	}
 	section("NAME")
@@ -58,7 +57,7 @@ func printManual(w io.Writer, env wiring.Env) {
 		flags := newFlagSet(c)
 		c.declare(env, flags)
 		fmt.Fprintf(w, ".SS %s\n", roff(synopsis(c, flags)))
-		fmt.Fprintf(w, "%s\n", text(c.help))
+		fmt.Fprintf(w, "%s\n", paragraphs(c.helpIn(language(env)), language(env) == "zh"))
 		for _, g := range flags.list() {
 			value, usage := unquoted(g, in)
 			fmt.Fprintf(w, ".TP\n.B %s\n%s\n", roff(strings.Join(flags.spelled(g), ", ")+value), roff(usage))

@@ -12,16 +12,19 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/imageferry/ferry/internal/texts"
+	"github.com/imageferry/ferry/internal/wiring"
 )
 
 // TestSaid checks that each format of say is there in Chinese, with the same
-// verbs, and that no other is.
+// verbs, and that each message is there once and is a text of this room.
 func TestSaid(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := map[string]bool{}
+	said, written := map[string]bool{}, map[string]bool{}
 	for _, file := range append(files, filepath.Join("..", "shards", "receipts.go")) {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
@@ -31,6 +34,10 @@ func TestSaid(t *testing.T) {
 			t.Fatal(err)
 		}
 		ast.Inspect(parsed, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+				text, _ := strconv.Unquote(l.Value)
+				written[text] = true
+			}
 			if table, ok := n.(*ast.CompositeLit); ok {
 				if list, ok := table.Type.(*ast.ArrayType); ok && fmt.Sprint(list.Elt) == "saying" {
 					for _, row := range table.Elts {
@@ -70,15 +77,27 @@ func TestSaid(t *testing.T) {
 		return all
 	}
 	for text := range said {
-		chinese := saidInChinese[text]
+		chinese := inChinese()[text]
 		if !strings.ContainsFunc(chinese, func(r rune) bool { return unicode.Is(unicode.Han, r) }) || !slices.Equal(verbsOf(text), verbsOf(chinese)) ||
 			strings.HasSuffix(text, "\n") != strings.HasSuffix(chinese, "\n") {
 			t.Errorf("%q in Chinese is %q", text, chinese)
 		}
 	}
-	for text := range saidInChinese {
-		if !said[text] {
-			t.Errorf("nothing says %q", text)
+	for _, c := range commands() {
+		flags := newFlagSet(c)
+		c.declare(wiring.Env{Getenv: func(string) string { return "" }}, flags)
+		for _, f := range flags.list() {
+			written[f.Usage] = true
 		}
+	}
+	all, err := texts.Messages(messages)
+	if err != nil {
+		t.Fatal("texts/zh.po: ", err)
+	}
+	for _, m := range all {
+		if !written[m.ID] {
+			t.Errorf("nothing says %q, or it is there twice", m.ID)
+		}
+		delete(written, m.ID)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/imageferry/ferry/internal/texts"
 )
 
 // patternOf is the text that an expression makes, with {} for what is known only
@@ -139,7 +141,7 @@ func TestClauses(t *testing.T) {
 			}
 			said := chinese.clause(text)
 			if strings.Contains(said, "{1}") || leftEnglish.MatchString(said) || !strings.ContainsFunc(said, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
-				t.Errorf("%s says %q, which is in no clause of chinese_clauses.go: %q", room, text, said)
+				t.Errorf("%s says %q, which is in no clause of texts/clauses.zh.po: %q", room, text, said)
 			}
 		}
 	}
@@ -169,14 +171,18 @@ func TestClausesAreSaid(t *testing.T) {
 	}
 	all := said.String()
 	seen := map[string]bool{}
-	for _, c := range chineseClauses {
-		if seen[c.english] {
-			t.Errorf("%q is in the list twice", c.english)
+	clauses, err := texts.Messages(clausesInChinese)
+	if err != nil {
+		t.Fatal("texts/clauses.zh.po: ", err)
+	}
+	for _, c := range clauses {
+		if seen[c.ID] {
+			t.Errorf("%q is in the list twice", c.ID)
 		}
-		seen[c.english] = true
-		for piece := range strings.SplitSeq(c.english, "{}") { // the text may be joined from several
+		seen[c.ID] = true
+		for piece := range strings.SplitSeq(c.ID, "{}") { // the text may be joined from several
 			if piece = strings.TrimSpace(piece); len(words.FindAllString(piece, 2)) == 2 && !strings.Contains(all, piece) {
-				t.Errorf("no room says %q of %q", piece, c.english)
+				t.Errorf("no room says %q of %q", piece, c.ID)
 			}
 		}
 	}
