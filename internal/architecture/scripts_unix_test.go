@@ -9,14 +9,19 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imageferry/ferry/internal/texts"
 )
 
 // The scripts by which the action comes to a binary.
@@ -101,23 +106,60 @@ func TestSourceState(t *testing.T) {
 }
 
 // TestEmbeddedFilesCount: what a package embeds is part of the binary, so none
-// of it may be where source-state does not look.
+// of it may be where source-state does not look, and all files that .github/scripts/pack
+// compresses are embedded.
 func TestEmbeddedFilesCount(t *testing.T) {
 	root := os.DirFS(filepath.Join("..", ".."))
-	err := fs.WalkDir(root, "internal", func(name string, entry fs.DirEntry, err error) error {
+	packed, err := fs.Glob(root, "internal/*/texts/*")
+	if err != nil || len(packed) == 0 {
+		t.Fatal(packed, err)
+	}
+	err = fs.WalkDir(root, "internal", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
 		text, err := fs.ReadFile(root, name)
-		for _, m := range regexp.MustCompile(`(?m)^//go:embed (.*)$`).FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^\t*//go:embed (.*)$`).FindAllStringSubmatch(string(text), -1) {
 			if strings.Contains(m[1], "testdata") {
 				t.Errorf("%s embeds %s, which source-state leaves out", name, m[1])
 			}
+			packed = slices.DeleteFunc(packed, func(file string) bool { return file == path.Join(path.Dir(name), m[1]) })
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(packed) > 0 {
+		t.Errorf("nothing embeds %s", packed)
+	}
+}
+
+// TestPack: the overlay has each text, compressed.
+func TestPack(t *testing.T) {
+	w := newTree(t)
+	want := map[string]string{"internal/name/texts/zh.po": "是", "internal/cli/texts/help.txt": strings.Repeat("help\n", 100)}
+	for name, text := range want {
+		w.write(name, text)
+	}
+	w.write("internal/texts/texts.go", "package texts")
+	if out, ok := w.run("", "pack"); !ok || out != "" {
+		t.Fatalf("pack printed %q", out)
+	}
+	var overlay struct {
+		Replace map[string]string `yaml:"Replace"`
+	}
+	unmarshal(t, filepath.Join(w.dir, "packed", "overlay.json"), &overlay)
+	got := map[string]string{}
+	for name, file := range overlay.Replace {
+		packed := read(t, filepath.Join(w.dir, file))
+		if packed[:2] != "\x1f\x8b" || packed[4:8] != "\x00\x00\x00\x00" {
+			t.Errorf("%s: not compressed, or with the time: %x", name, packed)
+		}
+		got[name] = texts.Unpack(packed)
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %q", got)
 	}
 }
 

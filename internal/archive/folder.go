@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/texts"
 )
 
 // The files of a folder with an archive and the scripts that load it.
@@ -26,10 +27,10 @@ const (
 // scripts check an archive, join its parts and load it into a client.
 var scripts = []struct{ name, text string }{{"load.sh", loadSh}, {"load.ps1", loadPs1}}
 
-//go:embed load.sh
+//go:embed texts/load.sh
 var loadSh string
 
-//go:embed load.ps1
+//go:embed texts/load.ps1
 var loadPs1 string
 
 // Record describes an archive, for programs.
@@ -74,7 +75,7 @@ func Furnish(folder string, o *Output, r Record) error {
 		return err
 	}
 	for _, s := range scripts {
-		if err := os.WriteFile(filepath.Join(folder, s.name), []byte(s.text), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, s.name), []byte(texts.Unpack(s.text)), 0o755); err != nil {
 			return err
 		}
 	}

@@ -11,12 +11,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/reference"
-)
-
-// The folders of the API.
-const (
-	api    = "api/v1/"
-	images = api + "images/"
+	"github.com/imageferry/ferry/internal/texts"
 )
 
 // row is a repository in the file index.json: the name of the source, the
@@ -69,14 +64,10 @@ type imageRecord struct {
 }
 
 // Write writes the files of the site, each with its path below the site's folder;
-// page/schema.json describes those of the API.
+// texts/schema.json describes those of the API.
 // request is the address of a form for missing images, to which their names are
 // appended; it may be empty. The text of a file is valid until write returns.
 func (s Snapshot) Write(request string, write func(path string, text []byte) error) error {
-	static, err := staticFiles()
-	if err != nil {
-		return err
-	}
 	var b bytes.Buffer
 	asJSON := func(path string, v any) error {
 		b.Reset()
@@ -104,7 +95,7 @@ func (s Snapshot) Write(request string, write func(path string, text []byte) err
 		}
 		listRepository(&list, r, tags[at], index[at])
 		if at+1 == len(s.Repositories) || s.Repositories[at+1].Source.Host() != host {
-			page := strings.NewReplacer("{host}", html.EscapeString(host), "{rows}", list.String()).Replace(static[listPage])
+			page := strings.NewReplacer("{host}", html.EscapeString(host), "{rows}", list.String()).Replace(texts.Unpack(listPage))
 			if err := write(h.List, []byte(page)); err != nil {
 				return err
 			}
@@ -124,7 +115,7 @@ func (s Snapshot) Write(request string, write func(path string, text []byte) err
 			return err
 		}
 	}
-	return s.pages(static, hosts, request, write)
+	return s.pages(hosts, request, write)
 }
 
 // listRepository writes a repository as a row of its host's page.

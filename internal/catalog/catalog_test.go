@@ -1,16 +1,10 @@
 package catalog
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -259,47 +253,6 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(diff)
 		}
 	})
-}
-
-var update = flag.Bool("update", false, "make page.json.gz")
-
-// TestStatic checks that the archive in the program has the files of the folder page,
-// under their paths in a site.
-func TestStatic(t *testing.T) {
-	want := map[string]string{}
-	entries, err := os.ReadDir("page")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		text, err := os.ReadFile(filepath.Join("page", e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := e.Name()
-		if filepath.Ext(name) == ".json" {
-			name = api + name
-		}
-		want[name] = string(text)
-	}
-	if *update {
-		var packed bytes.Buffer
-		compressed, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression) // the level is valid
-		if err := errors.Join(json.NewEncoder(compressed).Encode(want), compressed.Close()); err != nil {
-			t.Fatal(err)
-		}
-		static = packed.Bytes()
-		if err := os.WriteFile("page.json.gz", static, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := staticFiles()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("page.json.gz is old (go test ./internal/catalog -run TestStatic -update): %s", diff)
-	}
 }
 
 // TestFeed is about the feed: well-formed, the newest first.

@@ -1,31 +1,35 @@
 package catalog
 
 import (
-	"bytes"
-	"compress/gzip"
 	_ "embed"
-	"encoding/json"
 	"html"
 	"strings"
 	"time"
+
+	"github.com/imageferry/ferry/internal/texts"
 )
 
-// static are the files of the folder page: those for browsers, with places for names,
-// and the descriptions of the API. They are compressed, because the program has to be
-// small: an object of JSON with the text of each path. "go test -run TestStatic
-// -update" makes it.
-//
-//go:embed page.json.gz
-var static []byte
+// The folders of the API.
+const (
+	api    = "api/v1/"
+	images = api + "images/"
+)
 
-// staticFiles returns the texts of the files in static by their paths.
-func staticFiles() (files map[string]string, err error) {
-	unpacked, err := gzip.NewReader(bytes.NewReader(static))
-	if err == nil {
-		err = json.NewDecoder(unpacked).Decode(&files)
-	}
-	return files, err
-}
+// The files for browsers, with places for names, and the descriptions of the API.
+var (
+	//go:embed texts/index.html
+	searchPage string
+	//go:embed texts/app.js
+	script string
+	//go:embed texts/style.css
+	style string
+	//go:embed texts/list.html
+	listPage string // of a host, which works without a script
+	//go:embed texts/openapi.json
+	openAPI string
+	//go:embed texts/schema.json
+	schema string
+)
 
 // maxFresh is how many changes the search page has.
 const maxFresh = 20
@@ -40,8 +44,8 @@ type hostRow struct {
 }
 
 // pages writes the search page and the other files that are not of one repository or
-// host. files are those in static.
-func (s Snapshot) pages(files map[string]string, hosts []hostRow, request string, write func(path string, text []byte) error) error {
+// host.
+func (s Snapshot) pages(hosts []hostRow, request string, write func(path string, text []byte) error) error {
 	var links, fresh strings.Builder
 	for _, h := range hosts {
 		links.WriteString(`<li><a href="` + html.EscapeString(h.List) + `">` + html.EscapeString(h.Host) + "</a></li>\n")
@@ -50,18 +54,19 @@ func (s Snapshot) pages(files map[string]string, hosts []hostRow, request string
 	for _, n := range all[:min(len(all), maxFresh)] {
 		fresh.WriteString("<li><time>" + n.at.UTC().Format(time.DateOnly) + `</time> <span class="` + string(n.what) + `">` + string(n.what) + "</span> <code>" + html.EscapeString(n.names) + "</code></li>\n")
 	}
-	files["feed.atom"] = feed(all)
-	files["index.html"] = strings.NewReplacer("{hosts}", links.String(), "{fresh}", fresh.String(), "{request}", html.EscapeString(request)).Replace(files["index.html"])
+	places := strings.NewReplacer("{hosts}", links.String(), "{fresh}", fresh.String(), "{request}", html.EscapeString(request))
+	files := map[string]string{
+		"feed.atom":          feed(all),
+		"index.html":         places.Replace(texts.Unpack(searchPage)),
+		"app.js":             texts.Unpack(script),
+		"style.css":          texts.Unpack(style),
+		api + "openapi.json": texts.Unpack(openAPI),
+		api + "schema.json":  texts.Unpack(schema),
+	}
 	for path, text := range files {
-		if path == listPage {
-			continue
-		}
 		if err := write(path, []byte(text)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// listPage is the file of static for the page of a host, which works without a script.
-const listPage = "list.html"
