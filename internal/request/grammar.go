@@ -1,6 +1,9 @@
 package request
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // kind is the kind of an argument of a command or of the value of a flag.
 type kind string
@@ -217,9 +220,9 @@ func (g *grammar) isCluster(name string) bool {
 	return len(name) > 1
 }
 
-// grammars are the commands by their paths; the value is nil for the beginning
+// grammars returns the commands by their paths; the value is nil for the beginning
 // of a longer path.
-var grammars = compile(commands)
+var grammars = sync.OnceValue(func() map[string]*grammar { return compile(commands) })
 
 func compile(commands []command) map[string]*grammar {
 	all := make(map[string]*grammar)
@@ -266,10 +269,9 @@ func pathsOf(c command) []string {
 // programNames returns the names of all programs with known commands.
 func programNames() []string {
 	var names []string
-	for path := range grammars {
-		if !strings.Contains(path, " ") {
-			names = append(names, path)
-		}
+	for _, c := range commands {
+		first, _, _ := strings.Cut(c.path, " ")
+		names = append(names, wordsIn(first)...)
 	}
 	for name := range programs {
 		names = append(names, name)
@@ -281,7 +283,7 @@ func programNames() []string {
 // others.
 func programOf(name string) string {
 	name = lower(strings.TrimSuffix(name, ".exe"))
-	if _, known := grammars[name]; known || programs[name] != "" {
+	if _, known := grammars()[name]; known || programs[name] != "" {
 		return name
 	}
 	return ""
@@ -300,7 +302,7 @@ func grammarOf(program string, args []token) (*grammar, []token) {
 }
 
 func commandOf(path string, args []token) (*grammar, []token) {
-	found := grammars[path]
+	found := grammars()[path]
 	for i := 0; i < len(args); i++ {
 		text := args[i].text
 		if strings.HasPrefix(text, "-") {
@@ -317,7 +319,7 @@ func commandOf(path string, args []token) (*grammar, []token) {
 			path = group
 			continue
 		}
-		g, known := grammars[longer]
+		g, known := grammars()[longer]
 		if !known {
 			return found, args[i:]
 		}

@@ -30,7 +30,7 @@ func TestCommands(t *testing.T) {
 // reaches reports whether a row of the table was compiled to g.
 func reaches(c command, g *grammar) bool {
 	for _, path := range pathsOf(c) {
-		if grammars[path] == g {
+		if grammars()[path] == g {
 			return true
 		}
 	}
@@ -48,7 +48,7 @@ func TestPaths(t *testing.T) {
 				t.Errorf("%q stands in two rows", path)
 			}
 			seen[path] = true
-			g := grammars[path]
+			g := grammars()[path]
 			for _, k := range g.args {
 				if !known[k] {
 					t.Errorf("%s: no kind is called %q", path, k)

@@ -3,34 +3,49 @@ package request
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
-// phrases are words to look for in a text, by their first byte, so that one
-// pass finds them all. The first two bytes exclude most positions.
+// phrases are words to look for in a text. Their table is built when it is first
+// needed, because most commands read no request.
 type phrases struct {
-	by    [256][]string
-	pairs [1 << 16 / 64]uint64 // a bit for each pair of bytes at the beginning of a phrase
+	words []string
+	build sync.Once
+	built phraseTable
 }
 
-func newPhrases(words ...string) *phrases {
-	var p phrases
-	for _, w := range words {
-		p.by[w[0]] = append(p.by[w[0]], w)
-		if len(w) > 1 {
-			p.add(w[0], w[1])
-			continue
-		}
-		for second := range 256 {
-			p.add(w[0], byte(second))
-		}
-	}
-	return &p
+// phraseTable has the words by their first byte, so that one pass finds them all.
+// The first two bytes exclude most positions.
+type phraseTable struct {
+	by    [][]string
+	pairs []uint64 // a bit for each pair of bytes at the beginning of a phrase
 }
 
-func (p *phrases) add(first, second byte) {
+func newPhrases(words ...string) *phrases { return &phrases{words: words} }
+
+// table returns the table of the phrases.
+func (p *phrases) table() *phraseTable {
+	p.build.Do(func() {
+		t := &p.built
+		t.by, t.pairs = make([][]string, 256), make([]uint64, 1<<16/64)
+		for _, w := range p.words {
+			t.by[w[0]] = append(t.by[w[0]], w)
+			if len(w) > 1 {
+				t.add(w[0], w[1])
+				continue
+			}
+			for second := range 256 {
+				t.add(w[0], byte(second))
+			}
+		}
+	})
+	return &p.built
+}
+
+func (t *phraseTable) add(first, second byte) {
 	pair := uint(first)<<8 | uint(second)
-	p.pairs[pair/64] |= 1 << (pair % 64)
+	t.pairs[pair/64] |= 1 << (pair % 64)
 }
 
 // in reports whether text, in lower case, contains one of the phrases.
@@ -39,13 +54,14 @@ func (p *phrases) in(text string) bool { return p.index(text) >= 0 }
 // index returns the offset of the first of the phrases in text, in lower case; -1
 // if there is none.
 func (p *phrases) index(text string) int {
+	t := p.table()
 	for i := range len(text) {
 		if i+1 < len(text) {
-			if pair := uint(text[i])<<8 | uint(text[i+1]); p.pairs[pair/64]&(1<<(pair%64)) == 0 {
+			if pair := uint(text[i])<<8 | uint(text[i+1]); t.pairs[pair/64]&(1<<(pair%64)) == 0 {
 				continue
 			}
 		}
-		if p.starts(text[i:]) {
+		if t.starts(text[i:]) {
 			return i
 		}
 	}
@@ -53,11 +69,10 @@ func (p *phrases) index(text string) int {
 }
 
 // starts reports whether text begins with one of the phrases.
-func (p *phrases) starts(text string) bool {
-	if text == "" {
-		return false
-	}
-	for _, w := range p.by[text[0]] {
+func (p *phrases) starts(text string) bool { return text != "" && p.table().starts(text) }
+
+func (t *phraseTable) starts(text string) bool {
+	for _, w := range t.by[text[0]] {
 		if strings.HasPrefix(text, w) {
 			return true
 		}
@@ -66,7 +81,7 @@ func (p *phrases) starts(text string) bool {
 }
 
 // all returns the phrases.
-func (p *phrases) all() []string { return slices.Concat(p.by[:]...) }
+func (p *phrases) all() []string { return p.words }
 
 // endings are words to look for at the end of a text, by their last byte.
 type endings [256][]string
@@ -100,9 +115,10 @@ func (e *endings) has(text string) bool {
 
 // makeUp reports whether text consists of the phrases only.
 func (p *phrases) makeUp(text string) bool {
+	t := p.table()
 next:
 	for text != "" {
-		for _, w := range p.by[text[0]] {
+		for _, w := range t.by[text[0]] {
 			if rest, ok := strings.CutPrefix(text, w); ok {
 				text = rest
 				continue next

@@ -224,10 +224,8 @@ func TestEveryWord(t *testing.T) {
 			expect("before", "quay.io/me/b:1 is what we need here, "+w+" quay.io/me/c:2", "quay.io/me/b:1")
 		}
 	}
-	for _, words := range notBehind.by {
-		for _, w := range words {
-			expect("behind", "we need quay.io/me/b:1 here; quay.io/me/c:2 "+w, "quay.io/me/b:1")
-		}
+	for _, w := range notBehind.all() {
+		expect("behind", "we need quay.io/me/b:1 here; quay.io/me/c:2 "+w, "quay.io/me/b:1")
 	}
 	for _, head := range exampleHeads {
 		expect("example", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
@@ -235,18 +233,14 @@ func TestEveryWord(t *testing.T) {
 	for _, head := range unwantedHeads {
 		expect("unwanted", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
-	for _, words := range mailHeads.by {
-		for _, w := range words {
-			expect("mail", "quay.io/me/b:1\n\n----- "+w+" -----\nquay.io/me/c:2", "quay.io/me/b:1")
-		}
+	for _, w := range mailHeads.all() {
+		expect("mail", "quay.io/me/b:1\n\n----- "+w+" -----\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
 	for _, end := range mailEnds {
 		expect("mail", "quay.io/me/b:1\n\n2025-01-02 me@a.io"+end+"\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
-	for _, words := range foreignWishes.by {
-		for _, w := range words {
-			expect("wish", "xx "+w+" quay.io/me/b:1?", "quay.io/me/b:1")
-		}
+	for _, w := range foreignWishes.all() {
+		expect("wish", "xx "+w+" quay.io/me/b:1?", "quay.io/me/b:1")
 	}
 }
 
