@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -197,6 +198,23 @@ func TestUploadsAtOnce(t *testing.T) {
 		if target.most > c.most {
 			t.Errorf("%s: %d uploads at once", name, target.most)
 		}
+	}
+}
+
+// TestSessionsAreOpenedAhead has as many blobs of one size wait as are sent at a
+// time, so that all of these end at once. The sessions of the others are opened
+// while the target confirms the first ones.
+func TestSessionsAreOpenedAhead(t *testing.T) {
+	source, target := links()
+	source.think, target.think = 100*ms, 300*ms
+	sizes := slices.Repeat([]int64{4 * mib}, 3*defaultTuning.maxUploads)
+	for i := range sizes {
+		sizes[i] += int64(i)
+	}
+	took, _ := simulate(t, source, target, sizes...)
+	confirmed := 2 * (target.rtt + target.think) // of all but the last blobs
+	if limit := least(source, target, int64(len(sizes))*4*mib) + confirmed; took > limit {
+		t.Errorf("%v, the limit is %v", took, limit)
 	}
 }
 

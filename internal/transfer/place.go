@@ -139,7 +139,7 @@ func (e *Engine) noteIdle(at place) {
 // mount opens a session instead, which is used.
 func (e *Engine) mount(ctx context.Context, blob Blob, source Source, target Target, from reference.Repository, progress func(int64)) (Outcome, error) {
 	slots := e.slots(target, true)
-	if err := slots.acquire(ctx, 0); err != nil {
+	if err := slots.acquire(ctx, 0, nil); err != nil {
 		return 0, err
 	}
 	present, err := target.Start(ctx, from)
@@ -174,17 +174,18 @@ func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Targ
 	// others have read.
 	s := e.acquire(blob, source, false)
 	defer func() { e.release(s) }()
-	if err := slots.acquire(ctx, blob.Size); err != nil {
-		target.Cancel(ctx)
-		return 0, err
-	}
-	defer slots.release()
-	sending := &sending{blob: blob, target: target, from: target.Repository(), maxRestarts: e.maxRestarts, progress: progress}
+	sending := &sending{blob: blob, target: target, slots: slots, from: target.Repository(), maxRestarts: e.maxRestarts, progress: progress}
 	if source.Host() == target.Host() {
 		// Both sides are one registry, which only needs to be told where the
 		// blob is.
 		sending.from, sending.blob.Fresh = source.Repository(), false
 	}
+	if err := slots.acquire(ctx, blob.Size, func() { sending.prepare(ctx, s) }); err != nil {
+		sending.stop()
+		target.Cancel(ctx)
+		return 0, err
+	}
+	defer slots.release()
 	for try := 1; ; try++ {
 		outcome, err := sending.run(ctx, s)
 		if err == nil || failure.CodeOf(err) != failure.Corrupt || try == e.maxReads {

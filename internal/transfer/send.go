@@ -11,10 +11,59 @@ import (
 type sending struct {
 	blob        Blob
 	target      Target
+	slots       *slots               // has one for each blob being sent
 	from        reference.Repository // may have the blob already
 	maxRestarts int
 	told        int64 // offset up to which progress was reported
 	progress    func(int64)
+
+	r      *reader // of all attempts, so that blocks read for it stay; nil before the first
+	opened *opening
+}
+
+// opening is the result of asking the target for a session.
+type opening struct {
+	present bool
+	err     error
+}
+
+// prepare begins to read the blob and opens a session for it, while the target
+// confirms the blob before it: otherwise a far target would receive nothing for
+// two round trips.
+func (u *sending) prepare(ctx context.Context, s *stream) {
+	u.start(ctx, s)
+	if !u.target.Open() {
+		present, err := u.target.Start(ctx, u.from)
+		u.opened = &opening{present, err}
+	}
+}
+
+// start begins to read the blob.
+func (u *sending) start(ctx context.Context, s *stream) {
+	if u.r != nil {
+		return
+	}
+	u.r = s.reader(ctx, 0, s.blob.Size, u.passed)
+	if u.blob.Fresh {
+		u.r.prefetch()
+	}
+}
+
+// stop ends the reading.
+func (u *sending) stop() {
+	if u.r != nil {
+		u.r.close()
+		u.r = nil
+	}
+}
+
+// open opens a session, unless the target has the blob.
+func (u *sending) open(ctx context.Context) (present bool, err error) {
+	if first := u.opened; first != nil {
+		u.opened = nil
+		return first.present, first.err
+	}
+	return u.target.Start(ctx, u.from)
 }
 
 // run sends the blob from s. After a temporary failure it continues at the
@@ -23,17 +72,14 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	tries := u.target.Backoff()
 	var offset int64
 	restarts, late := 0, 0
-	// One reader for all attempts, so that blocks read for it stay.
-	r := s.reader(ctx, 0, s.blob.Size, u.passed)
-	defer r.close()
-	if u.blob.Fresh {
-		r.prefetch()
-	}
+	u.start(ctx, s)
+	defer u.stop()
+	r := u.r
 	for {
-		if !u.target.Open() {
+		if !u.target.Open() || u.opened != nil {
 			// A failure may have been a success whose response was lost: then
 			// the blob is there.
-			present, err := u.target.Start(ctx, u.from)
+			present, err := u.open(ctx)
 			switch {
 			case err != nil:
 				return 0, err
@@ -108,6 +154,9 @@ func (u *sending) elsewhere(ctx context.Context) (offset int64) {
 // passed reports progress, once for each byte.
 func (u *sending) passed(offset int64) {
 	if offset > u.told {
+		if offset == u.blob.Size {
+			u.slots.announce()
+		}
 		u.progress(offset - u.told)
 		u.told = offset
 	}

@@ -18,7 +18,8 @@ type slots struct {
 
 type waiter struct {
 	size  int64
-	order int // earlier requests come first among equals
+	order int           // earlier requests come first among equals
+	soon  chan struct{} // closed when a slot will be free soon; nil afterwards
 	ready chan struct{}
 	index int
 }
@@ -40,7 +41,9 @@ func (s *slots) crowded() bool {
 	return len(s.waiting) > 0
 }
 
-func (s *slots) acquire(ctx context.Context, size int64) error {
+// acquire waits for a slot. While it waits, it calls soon, if not nil, once a slot
+// will be free soon.
+func (s *slots) acquire(ctx context.Context, size int64, soon func()) error {
 	s.mu.Lock()
 	if s.free > 0 {
 		s.free--
@@ -48,9 +51,19 @@ func (s *slots) acquire(ctx context.Context, size int64) error {
 		return nil
 	}
 	s.count++
-	w := &waiter{size: size, order: s.count, ready: make(chan struct{})}
+	w := &waiter{size: size, order: s.count, soon: make(chan struct{}), ready: make(chan struct{})}
 	heap.Push(&s.waiting, w)
+	announced := w.soon
 	s.mu.Unlock()
+	select {
+	case <-w.ready:
+		return nil
+	case <-announced:
+		if soon != nil {
+			soon()
+		}
+	case <-ctx.Done():
+	}
 	select {
 	case <-w.ready:
 		return nil
@@ -65,6 +78,22 @@ func (s *slots) acquire(ctx context.Context, size int64) error {
 		heap.Remove(&s.waiting, w.index)
 	}
 	return context.Cause(ctx)
+}
+
+// announce tells the next caller that a slot will be free soon.
+func (s *slots) announce() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var next *waiter
+	for _, w := range s.waiting {
+		if w.soon != nil && (next == nil || s.waiting.Less(w.index, next.index)) {
+			next = w
+		}
+	}
+	if next != nil {
+		close(next.soon)
+		next.soon = nil
+	}
 }
 
 func (s *slots) release() {

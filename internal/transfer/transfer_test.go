@@ -350,7 +350,7 @@ func TestWhoWaitsTakesOver(t *testing.T) {
 
 func TestSlotsServeTheLargestFirst(t *testing.T) {
 	s := &slots{free: 1}
-	if err := s.acquire(t.Context(), 0); err != nil {
+	if err := s.acquire(t.Context(), 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -358,7 +358,7 @@ func TestSlotsServeTheLargestFirst(t *testing.T) {
 	wait := func(ctx context.Context, size int64) {
 		before := s.length()
 		go func() {
-			if s.acquire(ctx, size) == nil {
+			if s.acquire(ctx, size, nil) == nil {
 				served <- size
 			} else {
 				served <- -size
@@ -393,14 +393,14 @@ func TestSlotsServeTheLargestFirst(t *testing.T) {
 func TestTheLastFewGoTogether(t *testing.T) {
 	s := &slots{free: 4, spare: 2}
 	for range 4 {
-		if err := s.acquire(t.Context(), 1); err != nil {
+		if err := s.acquire(t.Context(), 1, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	served := make(chan struct{})
 	for n := range 4 {
 		go func() {
-			if s.acquire(t.Context(), 1) == nil {
+			if s.acquire(t.Context(), 1, nil) == nil {
 				served <- struct{}{}
 			}
 		}()
@@ -431,7 +431,7 @@ func TestSmallBlobsPassLargeOnes(t *testing.T) {
 	s := newSea(t, 1000, 1, Options{})
 	large := s.engine.slots(s.target(0), false)
 	for range s.engine.maxUploads {
-		if err := large.acquire(t.Context(), mib); err != nil {
+		if err := large.acquire(t.Context(), mib, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
