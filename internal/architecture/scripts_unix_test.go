@@ -138,7 +138,7 @@ func TestEmbeddedFilesCount(t *testing.T) {
 // TestPack: the overlay has each text, compressed.
 func TestPack(t *testing.T) {
 	w := newTree(t)
-	want := map[string]string{"internal/name/texts/zh.po": "是", "internal/cli/texts/help.txt": strings.Repeat("help\n", 100)}
+	want := map[string]string{"internal/name/texts/zh.json": "是", "internal/cli/texts/help.txt": strings.Repeat("help\n", 100)}
 	for name, text := range want {
 		w.write(name, text)
 	}

@@ -20,17 +20,14 @@ func say(env wiring.Env, w io.Writer, format string, args ...any) {
 	fmt.Fprintf(w, translator(language(env))(format), args...)
 }
 
-//go:embed texts/zh.po
+//go:embed texts/zh.json
 var messages string
 
-// inChinese returns what this room says in Chinese, by the English texts.
-var inChinese = sync.OnceValue(func() map[string]string {
-	chinese := map[string]string{}
-	all, _ := texts.Messages(messages) // the tests have read it
-	for _, m := range all {
-		chinese[m.ID] = m.Str
-	}
-	return chinese
+// inChinese returns what this room says besides the help in Chinese, by the English
+// texts.
+var inChinese = sync.OnceValue(func() (all map[string]string) {
+	_ = texts.Decode(messages, &all)
+	return all
 })
 
 // translator returns the function that translates to a language, "zh" or "en". A

@@ -90,14 +90,16 @@ func TestSaid(t *testing.T) {
 			written[f.Usage] = true
 		}
 	}
-	all, err := texts.Messages(messages)
-	if err != nil {
-		t.Fatal("texts/zh.po: ", err)
+	var all map[string]string
+	if err := texts.Decode(messages, &all); err != nil {
+		t.Fatal("texts/zh.json: ", err)
 	}
-	for _, m := range all {
-		if !written[m.ID] {
-			t.Errorf("nothing says %q, or it is there twice", m.ID)
+	if lines := strings.Count(messages, "\n  \""); lines != len(all) {
+		t.Errorf("texts/zh.json has %d lines with %d texts", lines, len(all))
+	}
+	for text := range all {
+		if !written[text] {
+			t.Errorf("nothing says %q", text)
 		}
-		delete(written, m.ID)
 	}
 }

@@ -10,15 +10,16 @@ import (
 	"github.com/imageferry/ferry/internal/texts"
 )
 
-//go:embed texts/clauses.zh.po
+//go:embed texts/clauses.zh.json
 var clausesInChinese string
 
 // chineseClauses returns the texts of faults and of mistakes in a command line, as
 // config and cli write them, in English and in Chinese. {} stands for what is known
 // only when the program runs; in Chinese it is {1}, {2} and so on, and may be a
-// clause in turn.
-var chineseClauses = sync.OnceValue(func() []texts.Message {
-	all, _ := texts.Messages(clausesInChinese) // the tests have read it
+// clause in turn. Of two that fit a text the first is taken, so that those that fit
+// many are at the end.
+var chineseClauses = sync.OnceValue(func() (all [][2]string) {
+	_ = texts.Decode(clausesInChinese, &all)
 	return all
 })
 
@@ -31,15 +32,15 @@ func (l *language) clause(text string) string {
 	return text
 }
 
-func translated(clauses []texts.Message, text string) string {
+func translated(clauses [][2]string, text string) string {
 	for _, c := range clauses {
-		if c.ID == text {
-			return c.Str
+		if c[0] == text {
+			return c[1]
 		}
-		if !strings.Contains(c.ID, "{}") {
+		if !strings.Contains(c[0], "{}") {
 			continue
 		}
-		pattern := strings.ReplaceAll(regexp.QuoteMeta(c.ID), `\{\}`, "(.+?)")
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(c[0]), `\{\}`, "(.+?)")
 		values := regexp.MustCompile("(?s)^" + pattern + "$").FindStringSubmatch(text)
 		if values == nil {
 			continue
@@ -48,7 +49,7 @@ func translated(clauses []texts.Message, text string) string {
 		for i, value := range values[1:] {
 			pairs = append(pairs, "{"+strconv.Itoa(i+1)+"}", translated(clauses, value))
 		}
-		return strings.NewReplacer(pairs...).Replace(c.Str)
+		return strings.NewReplacer(pairs...).Replace(c[1])
 	}
 	return text
 }

@@ -141,7 +141,7 @@ func TestClauses(t *testing.T) {
 			}
 			said := chinese.clause(text)
 			if strings.Contains(said, "{1}") || leftEnglish.MatchString(said) || !strings.ContainsFunc(said, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
-				t.Errorf("%s says %q, which is in no clause of texts/clauses.zh.po: %q", room, text, said)
+				t.Errorf("%s says %q, which is in no clause of texts/clauses.zh.json: %q", room, text, said)
 			}
 		}
 	}
@@ -171,18 +171,18 @@ func TestClausesAreSaid(t *testing.T) {
 	}
 	all := said.String()
 	seen := map[string]bool{}
-	clauses, err := texts.Messages(clausesInChinese)
-	if err != nil {
-		t.Fatal("texts/clauses.zh.po: ", err)
+	var clauses [][2]string
+	if err := texts.Decode(clausesInChinese, &clauses); err != nil {
+		t.Fatal("texts/clauses.zh.json: ", err)
 	}
 	for _, c := range clauses {
-		if seen[c.ID] {
-			t.Errorf("%q is in the list twice", c.ID)
+		if seen[c[0]] {
+			t.Errorf("%q is in the list twice", c[0])
 		}
-		seen[c.ID] = true
-		for piece := range strings.SplitSeq(c.ID, "{}") { // the text may be joined from several
+		seen[c[0]] = true
+		for piece := range strings.SplitSeq(c[0], "{}") { // the text may be joined from several
 			if piece = strings.TrimSpace(piece); len(words.FindAllString(piece, 2)) == 2 && !strings.Contains(all, piece) {
-				t.Errorf("no room says %q of %q", piece, c.ID)
+				t.Errorf("no room says %q of %q", piece, c[0])
 			}
 		}
 	}

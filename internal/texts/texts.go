@@ -5,10 +5,8 @@ package texts
 
 import (
 	"compress/gzip"
-	"errors"
-	"fmt"
+	"encoding/json"
 	"io"
-	"strconv"
 	"strings"
 )
 
@@ -22,39 +20,6 @@ func Unpack(file string) string {
 	return file
 }
 
-// Message is a text of a room, in English, and its translation.
-type Message struct{ ID, Str string }
-
-// Messages returns the messages of an embedded file in their order. The file is in the
-// PO format of gettext (https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html),
-// with a header, comments, msgid and msgstr.
-func Messages(file string) ([]Message, error) {
-	var all []Message
-	var text *string // the one that the line belongs to
-	number := 0
-	for line := range strings.SplitSeq(Unpack(file), "\n") {
-		number++
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		keyword, quoted, _ := strings.Cut(line, `"`)
-		switch {
-		case keyword == "msgid ":
-			all = append(all, Message{})
-			text = &all[len(all)-1].ID
-		case keyword == "msgstr " && all != nil && text == &all[len(all)-1].ID:
-			text = &all[len(all)-1].Str
-		case keyword != "" || text == nil:
-			return nil, fmt.Errorf("line %d: %q has no place here", number, line)
-		}
-		value, err := strconv.Unquote(`"` + quoted)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
-		}
-		*text += value
-	}
-	if all == nil || all[0].ID != "" {
-		return nil, errors.New("no header")
-	}
-	return all[1:], nil
-}
+// Decode reads an embedded file of JSON into a value. Each file has a test that reads
+// it, so that the error is one of tests.
+func Decode(file string, into any) error { return json.Unmarshal([]byte(Unpack(file)), into) }

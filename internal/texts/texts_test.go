@@ -3,7 +3,6 @@ package texts
 import (
 	"bytes"
 	"compress/gzip"
-	"slices"
 	"testing"
 )
 
@@ -31,41 +30,15 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-const header = "msgid \"\"\nmsgstr \"Content-Type: text/plain; charset=UTF-8\\n\"\n"
-
-func TestMessages(t *testing.T) {
-	const file = "# A comment.\n" + header + `
-# Another.
-msgid "is {}"
-msgstr "是 {1}"
-
-msgid "b\n"
-msgstr ""
-"“b”\n"
-"\"c\""
-`
-	want := []Message{{"is {}", "是 {1}"}, {"b\n", "“b”\n\"c\""}}
+func TestDecode(t *testing.T) {
+	const file = `[["is {}", "是 {1}"]]`
 	for _, file := range []string{file, packed(t, file)} {
-		if got, err := Messages(file); err != nil || !slices.Equal(got, want) {
+		var got [][2]string
+		if err := Decode(file, &got); err != nil || len(got) != 1 || got[0] != [2]string{"is {}", "是 {1}"} {
 			t.Errorf("got %q, %v", got, err)
 		}
-	}
-}
-
-func TestFaultsOfMessages(t *testing.T) {
-	for _, c := range []struct{ file, want string }{
-		{"", "no header"},
-		{`msgid "a"` + "\n" + `msgstr "b"`, "no header"},
-		{`"a"`, `line 1: "\"a\"" has no place here`},
-		{`msgstr "a"`, `line 1: "msgstr \"a\"" has no place here`},
-		{header + `msgstr "a"`, `line 3: "msgstr \"a\"" has no place here`},
-		{header + `msgctxt "a"`, `line 3: "msgctxt \"a\"" has no place here`},
-		{header + "msgid", `line 3: "msgid" has no place here`},
-		{header + `msgid "a`, "line 3: invalid syntax"},
-		{header + `msgid "a" b`, "line 3: invalid syntax"},
-	} {
-		if got, err := Messages(c.file); err == nil || err.Error() != c.want {
-			t.Errorf("%q: %v %v", c.file, got, err)
+		if err := Decode(file[1:], &got); err == nil {
+			t.Errorf("got %q of half a file", got)
 		}
 	}
 }
