@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -176,7 +175,7 @@ func (w *world) happensIn(ctx context.Context, kind, action string, number int, 
 
 // run runs Ferry once and returns the output of both streams.
 func (w *world) run(ctx context.Context, environ map[string]string) (status int, log string) {
-	var said safeBuffer
+	var said fakeworld.Output
 	dry := environ["GITHUB_ACTIONS"] != "true"
 	status, err := Run(ctx, wiring.Env{
 		Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
@@ -204,22 +203,4 @@ func (w *world) comment(number int) string {
 		w.T.Fatalf("issue %d has %d comments of Ferry's, want 1: %q", number, len(ours), ours)
 	}
 	return ours[0]
-}
-
-// safeBuffer is a buffer that several goroutines may write to.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -124,7 +124,7 @@ func TestPullRequests(t *testing.T) {
 			if test.wait != "" {
 				args = append(args, "--wait", test.wait)
 			}
-			var out strings.Builder
+			var out fakeworld.Output
 			slept := 0
 			status := Run(t.Context(), wiring.Env{
 				Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(key string) string { return environ[key] }, At: w.At,

@@ -31,7 +31,7 @@ func TestPullWaits(t *testing.T) {
 		if test.mirrored {
 			target = "registry.example.com/mirror"
 		}
-		var out strings.Builder
+		var out fakeworld.Output
 		var slept time.Duration
 		status := Run(t.Context(), wiring.Env{
 			Args: []string{

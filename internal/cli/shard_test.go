@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,7 +47,7 @@ func newFleet(t *testing.T, n int, bad ...int) fleet {
 
 // run runs "ferry sync" with a clock that only waiting moves.
 func (f fleet) run(ctx context.Context, args ...string) (status int, said string) {
-	var out bytes.Buffer
+	var out fakeworld.Output
 	var mu sync.Mutex
 	now := time.Date(2026, 11, 29, 3, 41, 0, 0, time.UTC)
 	status = Run(ctx, wiring.Env{

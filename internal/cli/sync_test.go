@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -396,7 +395,7 @@ func TestSyncImmutable(t *testing.T) {
 		t.Helper()
 		w.Source.Forget()
 		w.Target.Forget()
-		var out bytes.Buffer
+		var out fakeworld.Output
 		status := Run(t.Context(), wiring.Env{
 			Args: []string{"sync", file, "--seen", filepath.Join(w.Dir, "seen")}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
 			Getenv: func(key string) string { return w.Environ[key] }, At: w.At, Now: func() time.Time { return now },

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -29,7 +28,7 @@ func newWorld(t *testing.T) *world {
 
 // run runs a command and returns the output of both streams.
 func (w *world) run(ctx context.Context, args ...string) (status int, said string) {
-	var out bytes.Buffer
+	var out fakeworld.Output
 	status = Run(ctx, wiring.Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
 		Getenv: func(key string) string { return w.Environ[key] }, At: w.At,
