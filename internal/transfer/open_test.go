@@ -101,8 +101,9 @@ func TestTrailingReaders(t *testing.T) {
 		for _, r := range []*Reader{lead, middle, last} {
 			r.Close()
 		}
-		// On a slow machine a piece may be requested twice.
-		if n := s.read(); n > s.blob.Size*5/4 {
+		// On a slow machine some pieces are requested twice. With an eviction that
+		// leaves out what trailing readers need, the factor is at least 2.4.
+		if n := s.read(); n > s.blob.Size*3/2 {
 			t.Errorf("with a lag of %d bytes: read %d bytes of %d", lag, n, s.blob.Size)
 		}
 	}
