@@ -37,7 +37,7 @@ var layers = map[string][]string{
 		"finding sample",
 		"configuration repository",
 		"patient",
-		"target",
+		"target mirrors",
 		"doctor",
 	},
 	"cli": {

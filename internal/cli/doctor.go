@@ -25,7 +25,8 @@ var doctorCommand = command{
 (Issues, workflows, the permissions of the token), and each target: the login,
 whether an image can be pushed and read back, whether people can pull it without a
 login. It reads the lists of "ferry sync". For each fault it says what to do and
-where.
+where. With --mirrors it also looks for an image at each public mirror of the policy
+file, or at each built-in one, and compares its digest with that of the source.
 
 It creates Ferry's labels if they are missing, and pushes an image of a few
 hundred bytes to the repository ferry-doctor of each target. It deletes the image
@@ -35,20 +36,20 @@ GITHUB_REPOSITORY and GITHUB_TOKEN select the repository; in a workflow they are
 set. Exit status: 1 if something must be fixed.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		readOnly := flags.Bool("read-only", false, "make no changes: create no labels, push no image")
+		mirrors := flags.Bool("mirrors", false, "also try the public mirrors")
 		return func(ctx context.Context, args []string) (int, error) {
 			if err := noArguments(args); err != nil {
 				return wiring.StatusUsage, err
 			}
-			return runDoctor(ctx, env, *readOnly)
+			return runDoctor(ctx, env, doctor.Patient{ReadOnly: *readOnly, Mirrors: *mirrors, Now: time.Now()})
 		}
 	},
 }
 
-func runDoctor(ctx context.Context, env wiring.Env, readOnly bool) (int, error) {
+func runDoctor(ctx context.Context, env wiring.Env, p doctor.Patient) (int, error) {
 	// The findings are the result, not a log: outside Actions they go to
 	// standard output.
 	out := runner.New(env.Getenv, env.Stdout, env.Stdout)
-	p := doctor.Patient{ReadOnly: readOnly, Now: time.Now()}
 	fork := false
 	client, err := wiring.NewGitHub(env)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -152,6 +153,80 @@ func TestDoctorAtATerminal(t *testing.T) {
 	}
 	if got, want := len(w.github.Labels()), len(ledger.Labels()); got != want {
 		t.Errorf("%d labels were created, want %d", got, want)
+	}
+}
+
+// TestDoctorTriesPublicMirrors asks a mirror that is as it should be, an empty one, a
+// stale one, and those that give unusable answers or lie.
+func TestDoctorTriesPublicMirrors(t *testing.T) {
+	w := checkup(t, nil, fakeregistry.Options{})
+	image := func(seed uint64) *fakeregistry.Image {
+		return fakeregistry.Generate(fakeregistry.Spec{Seed: seed, Platforms: []string{"linux/amd64"}, Layers: []int{100}})
+	}
+	w.Source.Add("pause", "3.10", image(1))
+	w.Source.Add("own/tool", "latest", image(3))
+	holding := func(seed uint64, paths ...string) *fakeregistry.Registry {
+		r := fakeregistry.New(fakeregistry.Options{})
+		for _, path := range append(paths, "registry.k8s.io/pause") {
+			r.Add(path, "3.10", image(seed))
+			r.Add(path, "latest", image(3))
+		}
+		return r
+	}
+	page := func(to http.ResponseWriter, _ *http.Request) {
+		to.Header().Set("Content-Type", "text/html")
+		_, _ = to.Write([]byte("<!doctype html><html>welcome</html>"))
+	}
+	digest := "sha256:" + strings.Repeat("a", 64)
+	good := holding(1, "gcr.io/own/tool")
+	policy := fakeworld.Policy
+	rows := "public-mirrors:\n"
+	var wants []string
+	for _, m := range []struct {
+		host, image string
+		serve       http.HandlerFunc
+		want        string
+	}{
+		{"good", "registry.k8s.io/*", good.ServeHTTP, `"good.example.com/registry.k8s.io/pause:3.10" with the digest of "registry.k8s.io/pause:3.10".`},
+		{"narrow", "gcr.io/own/tool", good.ServeHTTP, `"narrow.example.com/gcr.io/own/tool:latest" with the digest of "gcr.io/own/tool:latest".`},
+		{"stale", "registry.k8s.io/*", holding(2).ServeHTTP, `"stale.example.com/registry.k8s.io/pause:3.10" with another digest`},
+		{"empty", "registry.k8s.io/*", fakeregistry.New(fakeregistry.Options{}).ServeHTTP, `"empty.example.com" does not have`},
+		{"page", "registry.k8s.io/*", page, `"page.example.com" gave no usable answer here`},
+		{"login", "registry.k8s.io/*", func(to http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/login") {
+				page(to, r)
+				return
+			}
+			http.Redirect(to, r, "/login?to="+r.URL.Path, http.StatusFound)
+		}, `"login.example.com" gave no usable answer here`},
+		{"guarded", "registry.k8s.io/*", func(to http.ResponseWriter, _ *http.Request) {
+			to.Header().Set("WWW-Authenticate", `Bearer realm="http://169.254.169.254/token",service="x"`)
+			to.WriteHeader(http.StatusUnauthorized)
+		}, `"guarded.example.com" gave no usable answer here`},
+		{"liar", "registry.k8s.io/*", func(to http.ResponseWriter, _ *http.Request) { to.Header().Set("Docker-Content-Digest", digest) },
+			`"liar.example.com" claims to have an image that does not exist`},
+		{"forger", "registry.k8s.io/*", func(to http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodHead && strings.HasSuffix(r.URL.Path, "/3.10") {
+				to.Header().Set("Docker-Content-Digest", digest)
+				return
+			}
+			r.URL.Path = strings.Replace(r.URL.Path, digest, "3.10", 1)
+			good.ServeHTTP(to, r)
+		}, `"forger.example.com" claims to have an image that does not exist, or sends content with another digest`},
+		{"unknown", "docker.io/some/*", good.ServeHTTP, `"unknown.example.com" could not be compared`},
+	} {
+		host := m.host + ".example.com"
+		w.At[host+":80"] = w.Serve(m.serve)
+		policy += "  - {host: " + host + ", private: true, plain-http: true}\n"
+		rows += "  - {at: " + host + ", images: [" + m.image + "]}\n"
+		wants = append(wants, m.want)
+	}
+	w.SetPolicy(policy + rows)
+	status, log := w.run(t.Context(), "doctor", "--mirrors", "--read-only")
+	w.WantStatus(status, wiring.StatusDone, log)
+	fakeworld.WantText(t, "the log", log, wants...)
+	if _, log := w.run(t.Context(), "doctor", "--read-only"); strings.Contains(log, "public mirror") {
+		t.Error("public mirrors are tried without the flag")
 	}
 }
 

@@ -25,5 +25,9 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		p.watch(t.String())
 		findings = append(findings, p.target(ctx, t)...)
 	}
-	return append(findings, p.sources(ctx)...)
+	findings = append(findings, p.sources(ctx)...)
+	if p.Mirrors {
+		findings = append(findings, p.mirrors(ctx)...)
+	}
+	return findings
 }

@@ -77,6 +77,12 @@ const (
 	QuotaUnknown    Kind = "quota-unknown"    // the registry does not report its space
 	QuotaLeft       Kind = "quota-left"       // Finding.Stock is within the owner's limit
 	QuotaScarce     Kind = "quota-scarce"     // the same, nearly used up
+	MirrorAnswers   Kind = "mirror-answers"   // the public mirror Target has Finding.Mirror with the content of Source
+	MirrorDiffers   Kind = "mirror-differs"   // it has other content
+	MirrorLacks     Kind = "mirror-lacks"     // it does not have it
+	MirrorSilent    Kind = "mirror-silent"    // it gave no usable answer here
+	MirrorLies      Kind = "mirror-lies"      // it has what does not exist, or content with another digest than it says
+	MirrorUntested  Kind = "mirror-untested"  // no image of it is known, or the source did not answer
 	PullsLeft       Kind = "pulls-left"       // allowance of Docker Hub
 	PullsScarce     Kind = "pulls-scarce"     // the same, nearly used up
 )

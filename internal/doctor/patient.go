@@ -15,7 +15,7 @@ type Patient struct {
 	Hub      Hub               // nil if no token or no repository is known
 	Targets  *registry.Clients // with the credentials of Config
 	Sources  *registry.Clients
-	Visitors *registry.Clients // of the targets' hosts, without credentials
+	Visitors *registry.Clients // of the targets' hosts and the public mirrors, without credentials
 
 	// NameMasked reports whether GitHub masks FERRY_USERNAME, because it is a
 	// secret instead of a variable.
@@ -28,6 +28,7 @@ type Patient struct {
 	// known. It may be nil.
 	Count func(ctx context.Context, target string) (Stock, bool)
 
+	Mirrors  bool      // try the public mirrors, too
 	ReadOnly bool      // change nothing
 	Now      time.Time // makes the test image unique
 }

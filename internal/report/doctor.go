@@ -166,7 +166,7 @@ func (c Checkup) page(f doctor.Finding) page {
 		return at("Actions", "/actions")
 	case doctor.MayNotAnswer, doctor.HubToken, doctor.JobMayNotPush:
 		return at("`.github/workflows`", "/tree/HEAD/.github/workflows")
-	case doctor.SourceExposed, doctor.LoginKept, doctor.IdentityRefused:
+	case doctor.SourceExposed, doctor.LoginKept, doctor.IdentityRefused, doctor.MirrorLies:
 		return at("`"+config.DefaultPath+"`", "/blob/HEAD/"+config.DefaultPath)
 	case doctor.MayNotPush, doctor.NotPushed, doctor.Full, doctor.Hidden, doctor.NotDeleted, doctor.QuotaUnknown:
 		return console(f)

@@ -96,7 +96,7 @@ _ferry() {
     setup) _ferry_reply < <(compgen -W "--apply --ca --front --host --no-proxy --only --proxy --restart --root --test --token --undo --user --help" -- "$word") ;;
     parse) _ferry_reply < <(compgen -W "-f --body --explain --json --title --help" -- "$word") ;;
     name) _ferry_reply < <(compgen -W "--catalog --json --profile --reverse -t --to --help" -- "$word"; _ferry_images) ;;
-    doctor) _ferry_reply < <(compgen -W "--read-only --help" -- "$word") ;;
+    doctor) _ferry_reply < <(compgen -W "--mirrors --read-only --help" -- "$word") ;;
     demo) _ferry_reply < <(compgen -W "serve --raw --help" -- "$word") ;;
     catalog) _ferry_reply < <(compgen -W "add harvest rebuild build check search --in -o --output --request --help" -- "$word") ;;
     keep) _ferry_reply < <(compgen -W "--apply --in --help" -- "$word") ;;

@@ -94,6 +94,7 @@ complete -c ferry -n '__fish_seen_subcommand_from name' -l profile -x -a 'flat h
 complete -c ferry -n '__fish_seen_subcommand_from name' -l reverse -d 'print the image that has the mirror name'
 complete -c ferry -n '__fish_seen_subcommand_from name' -s t -l to -x -d 'target: registry and namespace, such as docker.io/USER'
 complete -c ferry -n __fish_use_subcommand -a doctor -d 'check the set-up of a repository and say what to fix'
+complete -c ferry -n '__fish_seen_subcommand_from doctor' -l mirrors -d 'also try the public mirrors'
 complete -c ferry -n '__fish_seen_subcommand_from doctor' -l read-only -d 'make no changes: create no labels, push no image'
 complete -c ferry -n __fish_use_subcommand -a demo -d 'show the whole process on this machine, without registries'
 complete -c ferry -n '__fish_seen_subcommand_from demo' -a 'serve'

@@ -47,7 +47,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
         if ($word -notlike '-*') { ferry completion images $word }
       }
       'doctor' {
-        @('--read-only', '--help')
+        @('--mirrors', '--read-only', '--help')
       }
       'demo' {
         @('serve', '--raw', '--help')
