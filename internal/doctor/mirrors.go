@@ -6,11 +6,13 @@ import (
 	"sync"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// mirrorTime limits the check of one public mirror.
+// mirrorTime limits the check of all public mirrors.
 const mirrorTime = 15 * time.Second
 
 // samples are small images to look for at public mirrors, one of each large registry.
@@ -24,58 +26,63 @@ const absent = "ferry-asks-for-what-is-not-there"
 
 // mirrors tries all public mirrors at once.
 func (p Patient) mirrors(ctx context.Context) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, mirrorTime)
+	defer cancel()
 	findings := make([]Finding, len(p.Config.Public))
 	var all sync.WaitGroup
 	for i := range p.Config.Public {
-		p.watch(p.Config.Public[i].At)
-		all.Go(func() { findings[i] = p.mirror(ctx, i) })
+		f := &findings[i]
+		f.Level, f.Target, f.Host = Note, p.Config.Public[i].At, p.Config.Public[i].Host()
+		p.watch(f.Target)
+		f.Source, f.Mirror = p.sample(i)
+		all.Go(func() { f.Kind = p.mirror(ctx, f.Source, f.Mirror) })
 	}
 	all.Wait()
+	for i := range findings {
+		f := &findings[i]
+		if f.Kind == MirrorAnswers {
+			f.Level = OK
+		} else if f.Kind == MirrorLies {
+			f.Level = Warning
+		}
+	}
 	return findings
 }
 
 // mirror looks for an image at a public mirror, and compares its digest with that of
 // the source.
-func (p Patient) mirror(ctx context.Context, i int) Finding {
-	ctx, cancel := context.WithTimeout(ctx, mirrorTime)
-	defer cancel()
-	m := &p.Config.Public[i]
-	f := Finding{Level: Note, Kind: MirrorUntested, Target: m.At, Host: m.Host()}
-	client, ok := p.Visitors.ForHost(f.Host)
-	if f.Source, f.Mirror = p.sample(i); !ok || f.Mirror.IsZero() {
-		return f
+func (p Patient) mirror(ctx context.Context, source, there reference.Reference) Kind {
+	client, ok := p.Visitors.ForRepository(there.Repository())
+	if !ok {
+		return MirrorUntested
 	}
-	digest, err := client.Digest(ctx, f.Mirror)
+	digest, err := client.Digest(ctx, there)
 	switch {
 	case failure.CodeOf(err) == failure.NotFound:
-		f.Kind = MirrorLacks
-		return f
+		return MirrorLacks
 	case err != nil:
-		f.Kind = MirrorSilent
-		return f
+		return MirrorSilent
 	}
-	lies := Finding{Level: Warning, Kind: MirrorLies, Target: f.Target, Host: f.Host}
-	if nothing, err := f.Mirror.Repository().Tagged(absent); err == nil {
+	if nothing, err := there.Repository().Tagged(absent); err == nil {
 		if _, err := client.Digest(ctx, nothing); err == nil {
-			return lies
+			return MirrorLies
 		}
 	}
 	// HEAD requests say which digest a tag has; the content may have another one.
-	if _, err := client.Manifest(ctx, f.Mirror.Untagged(digest)); failure.CodeOf(err) == failure.Corrupt {
-		return lies
+	if _, err := client.Manifest(ctx, there.Untagged(digest)); failure.CodeOf(err) == failure.Corrupt {
+		return MirrorLies
 	}
-	source, ok := p.Sources.ForHost(f.Source.Repository().Host())
-	if !ok {
-		return f
+	var want v1.Hash
+	if at, ok := p.Sources.ForRepository(source.Repository()); ok {
+		want, err = at.Digest(ctx, source)
 	}
-	switch want, err := source.Digest(ctx, f.Source); {
-	case err != nil:
-	case digest == want:
-		f.Level, f.Kind = OK, MirrorAnswers
-	default:
-		f.Kind = MirrorDiffers
+	switch {
+	case err != nil || want == v1.Hash{}:
+		return MirrorUntested
+	case digest != want:
+		return MirrorDiffers
 	}
-	return f
+	return MirrorAnswers
 }
 
 // sample returns an image that a public mirror may have, and its name there: one of the

@@ -25,6 +25,7 @@ var registries = []Registry{
 		Label:    "docker",
 		Names:    Names{Least: 1, Most: 2, Shortest: 2, Longest: 255},
 		Tokens:   TokenServer{"https://auth.docker.io/token", "registry.docker.io"},
+		Manager:  "hub.docker.com", // https://docs.docker.com/reference/api/hub/latest/
 		Console:  Page{"hub.docker.com", "https://hub.docker.com/repositories/{account}"},
 		Logins:   Page{"Personal access tokens", "https://app.docker.com/settings/personal-access-tokens"},
 	},

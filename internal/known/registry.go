@@ -82,6 +82,9 @@ type Registry struct {
 	// Its first group is part of the registry's host as well.
 	TokenHosts *regexp.Regexp
 
+	// Manager is the host of the vendor's own API, which lists repositories and
+	// deletes tags where the registry does not.
+	Manager string
 	// Console is the page for managing repositories, and Logins the page for
 	// creating access tokens. In addresses, {account} stands for the first
 	// component of a namespace, {namespace} for the whole.

@@ -38,6 +38,12 @@ type Client struct {
 	auth    *authenticator
 	guest   guest
 	learned learned
+
+	managing struct { // the token for the vendor's API
+		sync.Mutex
+		token string
+		until time.Time
+	}
 }
 
 // learned are the features that a registry turned out to lack, so that each is

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -145,51 +144,6 @@ func (c *Client) tagsPage(ctx context.Context, s step, repository reference.Repo
 		return nil, nil, c.fail(failure.Internal, listTags.name, fmt.Errorf("reading tags: %w", err))
 	}
 	return list.Tags, c.nextPage(a), nil
-}
-
-// maxRepositories limits the list of repositories.
-const maxRepositories = 100_000
-
-// Repositories lists the repositories below a namespace. Only some registries have
-// such a list, and only for some logins; an incomplete list is an error.
-func (c *Client) Repositories(ctx context.Context, namespace string) ([]reference.Repository, error) {
-	ctx, cancel := context.WithTimeout(ctx, hints.time)
-	defer cancel()
-	u := *c.base
-	u.Path, u.RawQuery = distribution.Catalog, url.Values{"n": {strconv.Itoa(tagsPage)}}.Encode()
-	var found []reference.Repository
-	seen := map[string]bool{}
-	for next := &u; ; {
-		a, err := c.ask(ctx, listCatalog, exchange{method: http.MethodGet, url: next, scopes: []Scope{{Catalog: true}}}, maxPage)
-		if err != nil {
-			return nil, err
-		}
-		var page struct {
-			Repositories []string `json:"repositories"`
-		}
-		fault := func(format string, args ...any) error {
-			return c.fail(failure.Internal, listCatalog.name, fmt.Errorf(format, args...))
-		}
-		if err := json.Unmarshal(a.body, &page); err != nil || page.Repositories == nil {
-			return nil, fault("the answer is no list of repositories")
-		}
-		more := false
-		for _, path := range page.Repositories {
-			if seen[path] {
-				continue
-			}
-			seen[path], more = true, true
-			if r, err := reference.NewRepository(c.host.Name, path); err == nil && strings.HasPrefix(path, namespace+"/") {
-				found = append(found, r)
-			}
-		}
-		switch next = c.nextPage(a); {
-		case next == nil:
-			return found, nil
-		case !more, len(seen) > maxRepositories:
-			return nil, fault("the list does not end after %d repositories", len(seen))
-		}
-	}
 }
 
 // nextPage returns the address of the next page of a list, at the registry

@@ -26,18 +26,6 @@ func (c *Client) Login(ctx context.Context, repository reference.Repository) (pr
 	return scheme != "" && err == nil, err
 }
 
-// Delete deletes the manifest of ref if ref has a digest, otherwise its tag. It makes
-// one attempt, because many registries cannot delete, or do it later. It is no error
-// if ref does not exist.
-func (c *Client) Delete(ctx context.Context, ref reference.Reference) error {
-	_, err := c.ask(ctx, deleteManifest, exchange{
-		method: http.MethodDelete,
-		url:    c.at(ref.Repository(), distribution.Manifests, part(ref)),
-		scopes: []Scope{{Repository: ref.Repository(), Push: true, Delete: true}},
-	}, maxError)
-	return err
-}
-
 // Allowance is how many images a registry lets one account or address pull.
 type Allowance struct {
 	Limit, Remaining int
