@@ -83,51 +83,53 @@ type deleting struct {
 // that. Signatures of cosign have it with a suffix.
 func beside(digest v1.Hash) string { return digest.Algorithm + "-" + digest.Hex }
 
-// delete deletes one tag.
+// delete deletes one tag. Content that no other tag has is deleted first, by its digest:
+// a tag that is pushed meanwhile has other content, and stays.
 func (d *deleting) delete(ctx context.Context, tag reference.Reference, want v1.Hash) Removed {
-	digest, err := d.client.Digest(ctx, tag)
-	switch {
-	case failure.CodeOf(err) == failure.NotFound:
-		return Deleted
-	case err != nil:
-		return Unanswered
-	case digest != want:
-		if !d.needed[digest] {
-			d.needed = nil // it stays
-		}
-		return Moved
-	}
 	if d.needed == nil {
 		d.read(ctx)
 	}
+	content := tag.Untagged(want)
+	names := []reference.Reference{tag}
+	alone := d.needed != nil && !d.needed[want]
 	var parts []v1.Hash
-	if d.needed != nil && !d.needed[digest] {
-		parts, _ = d.parts(ctx, digest)
-		if list, err := d.client.Referrers(ctx, tag.Repository(), digest, func(string) bool { return true }); err == nil {
+	if alone {
+		names = []reference.Reference{content, tag}
+		parts, _ = d.parts(ctx, want)
+		if list, err := d.client.Referrers(ctx, tag.Repository(), want, func(string) bool { return true }); err == nil {
 			for i := range list {
 				parts = append(parts, list[i].Digest)
 			}
 		}
 	}
-	gone := d.client.Delete(ctx, tag) == nil && d.lacks(ctx, tag) // a registry may accept it and do nothing
+	there := d.look(ctx, tag, want)
+	if there != ByHand {
+		return there
+	}
+	refused := ByHand
+	for _, name := range names {
+		err := d.client.Delete(ctx, name)
+		if f, ok := failure.As(err); ok && f.Kind() == failure.Transient {
+			refused = Unanswered
+		}
+		if there = d.look(ctx, tag, want); there != ByHand { // a registry may accept it and do nothing
+			break
+		}
+	}
 	switch {
-	case gone && (d.needed == nil || d.needed[digest]):
-		return Deleted
-	case d.needed == nil:
-		return Unanswered
-	case d.needed[digest]:
+	case there == ByHand && d.needed[want]:
 		return Shared
-	}
-	err = d.client.Delete(ctx, tag.Untagged(digest))
-	if f, ok := failure.As(err); !gone && ok && f.Kind() == failure.Transient {
+	case there == ByHand && d.needed == nil:
 		return Unanswered
+	case there == ByHand:
+		return refused
+	case there != Deleted || !alone:
+		return there
 	}
-	if !gone && (err != nil || !d.lacks(ctx, tag)) {
-		return ByHand
-	}
+	_ = d.client.Delete(ctx, content) // if the tag was deleted alone
 	for _, text := range d.tags {
 		of, _, _ := strings.Cut(text, ".")
-		if ref, err := tag.Repository().Tagged(text); err == nil && of == beside(digest) {
+		if ref, err := tag.Repository().Tagged(text); err == nil && of == beside(want) {
 			if part, err := d.client.Digest(ctx, ref); err == nil {
 				parts = append(parts, part)
 			}
@@ -142,10 +144,20 @@ func (d *deleting) delete(ctx context.Context, tag reference.Reference, want v1.
 	return Deleted
 }
 
-// lacks reports whether the registry says that there is no such tag.
-func (d *deleting) lacks(ctx context.Context, tag reference.Reference) bool {
-	_, err := d.client.Digest(ctx, tag)
-	return failure.CodeOf(err) == failure.NotFound
+// look looks up what has become of a tag. It returns ByHand if it still has the digest.
+func (d *deleting) look(ctx context.Context, tag reference.Reference, want v1.Hash) Removed {
+	switch digest, err := d.client.Digest(ctx, tag); {
+	case failure.CodeOf(err) == failure.NotFound:
+		return Deleted
+	case err != nil:
+		return Unanswered
+	case digest != want:
+		if !d.needed[digest] {
+			d.needed = nil // it stays
+		}
+		return Moved
+	}
+	return ByHand
 }
 
 // maxChildren is the maximum number of manifests in an index, with those of indexes in
@@ -157,11 +169,15 @@ const maxChildren = 10_000
 func (d *deleting) parts(ctx context.Context, digest v1.Hash) (all []v1.Hash, ok bool) {
 	all, indexes := []v1.Hash{digest}, []v1.Hash{digest}
 	for len(indexes) > 0 {
-		m, err := d.client.Manifest(ctx, d.first.Untagged(indexes[0]))
+		at := indexes[0]
+		m, err := d.client.Manifest(ctx, d.first.Untagged(at))
+		indexes = indexes[1:]
+		if at != digest && failure.CodeOf(err) == failure.NotFound {
+			continue // a part may be missing
+		}
 		if err != nil || len(all) > maxChildren {
 			return all, false
 		}
-		indexes = indexes[1:]
 		if infer(m); !m.MediaType.IsIndex() {
 			continue
 		}
@@ -172,7 +188,10 @@ func (d *deleting) parts(ctx context.Context, digest v1.Hash) (all []v1.Hash, ok
 		for i := range index.Manifests {
 			child := &index.Manifests[i]
 			all = append(all, child.Digest)
-			if child.MediaType.IsIndex() {
+			if d.needed[at] {
+				d.needed[child.Digest] = true // the index that needs it does not call it one
+			}
+			if !child.MediaType.IsImage() {
 				indexes = append(indexes, child.Digest)
 			}
 		}

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/registry"
 )
@@ -219,5 +221,78 @@ func TestDeleteIsCareful(t *testing.T) {
 	moved := func(tag string) v1.Hash { return digest(map[string]string{"amd64": "amd64", "whole": "old"}[tag]) }
 	if got := deleteAt(t, target, moved, "amd64", "whole"); !slices.Equal(got, []Removed{Deleted, Moved}) || !there(target, part.String())[0] {
 		t.Errorf("a part of an image whose tag has moved: %v", got)
+	}
+}
+
+// TestDeleteAfterAPush deletes a tag that is pushed again in the meantime.
+func TestDeleteAfterAPush(t *testing.T) {
+	other := fakeregistry.Generate(fakeregistry.Spec{Seed: 8, Platforms: []string{"linux/amd64"}, Layers: []int{100}})
+	for name, during := range map[string]func(*http.Request) bool{
+		"while the other tags are read": func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/tags/list") },
+		"while it is deleted":           func(r *http.Request) bool { return r.Method == http.MethodDelete },
+	} {
+		target, digest := emptied(t, fakeregistry.Options{})
+		behind, pushed := withTags(target, true), false
+		busy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if during(r) && !pushed {
+				pushed = true
+				target.Add("m/tool", "new", other)
+			}
+			behind.ServeHTTP(w, r)
+		})
+		if got := deleteAt(t, busy, digest, "new"); got[0] != Moved || !pushed || !there(target, "new")[0] {
+			t.Errorf("%s: %v, and the tag is there: %v", name, got, there(target, "new"))
+		}
+	}
+}
+
+// TestDeleteKeepsMislabelledParts deletes an index that has an index in common with one
+// that stays, which calls it an image.
+func TestDeleteKeepsMislabelledParts(t *testing.T) {
+	for _, label := range []string{distribution.Manifest, "application/octet-stream", ""} {
+		target, digest := emptied(t, fakeregistry.Options{})
+		inner := digest("whole")
+		_, body, _ := target.Manifest("m/tool", "whole")
+		part, err := v1.ParseIndexManifest(bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		around := func(label string) []byte {
+			return fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"manifests":[{"mediaType":%q,"size":%d,"digest":%q}]}`, distribution.Index, label, len(body), inner)
+		}
+		target.PutManifest("m/tool", "right", distribution.Index, around(distribution.Index))
+		target.PutManifest("m/tool", "wrong", distribution.Index, around(label))
+		if got := deleteAt(t, target, digest, "right", "whole"); !slices.Equal(got, []Removed{Deleted, Deleted}) {
+			t.Errorf("%q: %v", label, got)
+		}
+		if got := there(target, "wrong", inner.String(), part.Manifests[0].Digest.String()); !slices.Equal(got, []bool{true, true, true}) {
+			t.Errorf("%q: the index, the index in it and its part are there: %v", label, got)
+		}
+	}
+}
+
+// TestDeleteHalf deletes an index at a registry that fails after the first deletion, and
+// again later.
+func TestDeleteHalf(t *testing.T) {
+	target, digest := emptied(t, fakeregistry.Options{})
+	behind, deletions := withTags(target, true), 0
+	failing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			if deletions++; deletions > 1 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+		}
+		behind.ServeHTTP(w, r)
+	})
+	before := digest("whole")
+	was := func(string) v1.Hash { return before }
+	for range 2 {
+		if got := deleteAt(t, failing, was, "whole"); got[0] != Deleted {
+			t.Errorf("got %v", got)
+		}
+	}
+	if got := there(target, "whole", before.String(), "old", "twin", "new", "part"); !slices.Equal(got, []bool{false, false, true, true, true, true}) {
+		t.Errorf("there: %v", got)
 	}
 }
