@@ -20,21 +20,23 @@ import (
 
 // hosts are who the names in the sandbox belong to.
 var hosts = map[string]string{
-	"gcr.io":               "1.2.3.1",
-	"registry-1.docker.io": "1.2.3.2",
-	"index.docker.io":      "1.2.3.2",
-	"docker.io":            "1.2.3.2",
-	"auth.docker.io":       "1.2.3.3",
-	"api.github.com":       "1.2.3.4",
-	"registry.example.com": "1.2.3.5",
-	"front.example.com":    "1.2.3.6",
-	"storage.example.com":  "1.2.3.7",
-	"quay.io":              "127.0.0.2", // a public name that leads inside
-	"proxy.example.com":    "127.0.0.3",
+	"gcr.io":                "1.2.3.1",
+	"registry-1.docker.io":  "1.2.3.2",
+	"index.docker.io":       "1.2.3.2",
+	"docker.io":             "1.2.3.2",
+	"auth.docker.io":        "1.2.3.3",
+	"api.github.com":        "1.2.3.4",
+	"registry.example.com":  "1.2.3.5",
+	"front.example.com":     "1.2.3.6",
+	"gcr.front.example.com": "1.2.3.6",
+	"acme.example.com":      "1.2.3.8",
+	"storage.example.com":   "1.2.3.7",
+	"quay.io":               "127.0.0.2", // a public name that leads inside
+	"proxy.example.com":     "127.0.0.3",
 }
 
 // programs are what the suite runs besides Go.
-var programs = []string{"act", "bash", "buildah", "buildctl", "buildkitd", "containerd", "containerd2", "cosign", "crictl", "ctr", "docker", "dockerd", "git", "helm", "ip", "moby-dockerd", "node", "npm", "podman", "skopeo"}
+var programs = []string{"act", "bash", "buildah", "buildctl", "buildkitd", "containerd", "containerd2", "cosign", "crictl", "ctr", "docker", "dockerd", "git", "helm", "ip", "moby-dockerd", "node", "npm", "pebble", "podman", "skopeo"}
 
 // authority signs for all hosts.
 var authority *sandbox.Authority
@@ -64,6 +66,7 @@ func run(m *testing.M) (int, error) {
 
 // The files that prepare leaves in the sandbox's folder.
 func ferryFile() string       { return filepath.Join(sandbox.Dir(), "ferry") }
+func completeFile() string    { return filepath.Join(sandbox.Dir(), "ferry-acme") }
 func conformanceFile() string { return filepath.Join(sandbox.Dir(), "conformance") }
 func examplesFile() string    { return filepath.Join(sandbox.Dir(), "webhooks.json") }
 func apiFile() string         { return filepath.Join(sandbox.Dir(), "api.json") }
@@ -79,6 +82,11 @@ func prepare(dir string) error {
 	}
 	if out, err := exec.Command(filepath.Join("..", ".github", "scripts", "build"), filepath.Join(dir, "ferry")).CombinedOutput(); err != nil {
 		return fmt.Errorf("building Ferry: %w: %s", err, out)
+	}
+	complete := exec.Command("go", "build", "-o", filepath.Join(dir, "ferry-acme"), "./cmd/ferry")
+	complete.Dir = ".."
+	if out, err := complete.CombinedOutput(); err != nil {
+		return fmt.Errorf("building Ferry with everything: %w: %s", err, out)
 	}
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "conformance"), "github.com/opencontainers/distribution-spec/conformance").CombinedOutput(); err != nil {
 		return fmt.Errorf("building the conformance suite: %w: %s", err, out)

@@ -32,7 +32,13 @@ const frontAddress = "127.0.0.1:5050"
 // serve starts "ferry serve" with the owner's login for the target.
 func serve(t *testing.T, args ...string) *front {
 	t.Helper()
-	f := &front{process: exec.Command(ferryFile(), append([]string{"serve"}, args...)...), lines: make(chan string, 10000)}
+	return serveBuild(t, ferryFile(), args...)
+}
+
+// serveBuild is serve with another build of Ferry.
+func serveBuild(t *testing.T, build string, args ...string) *front {
+	t.Helper()
+	f := &front{process: exec.Command(build, append([]string{"serve"}, args...)...), lines: make(chan string, 10000)}
 	f.process.Env = append(os.Environ(), "FERRY_USERNAME="+owner.Username, "FERRY_PASSWORD="+owner.Password)
 	log, err := f.process.StderrPipe()
 	if err != nil {

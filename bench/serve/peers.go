@@ -124,8 +124,8 @@ listen all
 // errMissing is the failure of a server that is not installed.
 var errMissing = errors.New("not installed")
 
-// other starts nginx, HAProxy, Go's ReverseProxy or distribution's proxy in front
-// of r. prefix is in front of nginx's paths.
+// other starts nginx, HAProxy, Go's ReverseProxy, distribution's proxy or one that
+// works as Harbor's in front of r. prefix is in front of nginx's paths.
 func (b *bed) other(name, program, prefix string, r *registry) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -133,7 +133,7 @@ func (b *bed) other(name, program, prefix string, r *registry) (*server, error) 
 	}
 	const image = "/v2/bench/image"
 	switch program {
-	case "ReverseProxy", "distribution":
+	case "ReverseProxy", "distribution", "harbor":
 		self, err := os.Executable()
 		if err != nil {
 			return nil, fmt.Errorf("finding this program: %w", err)
@@ -164,19 +164,28 @@ func (b *bed) other(name, program, prefix string, r *registry) (*server, error) 
 // servePeer is the process of a peer that this program itself contains.
 func servePeer(ctx context.Context, program, address, backend string) {
 	target := &url.URL{Scheme: "http", Host: backend}
-	var handler http.Handler = &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+	dir, err := os.MkdirTemp("", "ferry-serve-bench-proxy-")
+	if err != nil {
+		panic(err)
 	}
-	if program == "distribution" {
-		dir, err := os.MkdirTemp("", "ferry-serve-bench-proxy-")
-		if err != nil {
-			panic(err)
+	defer os.RemoveAll(dir)
+	var handler http.Handler
+	switch program {
+	case "ReverseProxy":
+		handler = &httputil.ReverseProxy{
+			Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+			Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 		}
-		defer os.RemoveAll(dir)
+	case "distribution":
 		config := distributionConfig(dir)
 		config.Proxy.RemoteURL = target.String()
 		handler = handlers.NewApp(ctx, config)
+	case "harbor":
+		local, err := newTarget(ctx, dir)
+		if err != nil {
+			panic(err)
+		}
+		handler = harbor{target.String(), "http://" + local}
 	}
 	s := &http.Server{Addr: address, Handler: handler}
 	context.AfterFunc(ctx, func() { s.Close() })

@@ -16,8 +16,10 @@ const (
 	mib = 1 << 20
 	// spell is how long a server is under load.
 	spell = 4 * time.Second
-	// layerSize is that of the layers that are relayed.
+	// layerSize is that of the layers that are relayed, and largeSize that of one
+	// for which a connection's beginning does not matter.
 	layerSize = 128 * mib
+	largeSize = 1024 * mib
 )
 
 // wide is the way to the source: RTT 30 ms, 62.5 MB/s.
@@ -108,26 +110,44 @@ func (b *bed) layer() (string, error) {
 	capped.ConnRate = 10e6
 	var rows [][]string
 	for _, way := range []struct {
-		name string
-		path wire.Path
-	}{{"62.5 MB/s", wide}, {"10 MB/s for each connection", capped}} {
-		r, err := newRegistry(way.path, layerSize)
+		name   string
+		path   wire.Path
+		size   int
+		rounds int
+	}{{"62.5 MB/s", wide, largeSize, 3}, {"10 MB/s for each connection", capped, layerSize, 1}} {
+		r, err := newRegistry(way.path, way.size)
 		if err != nil {
 			return "", err
 		}
-		err = b.each(r, before(r), []peer{{"nginx", "nginx", ""}, {"HAProxy", "haproxy", ""}, {"distribution's proxy", "distribution", ""}}, func(s *server) error {
-			took, err := readAll(s, 1, "/blobs/"+r.digests[0])
-			if err == nil {
-				rows = append(rows, []string{s.name, way.name, fmt.Sprintf("%.1f", layerSize/1e6/took[0].Seconds())})
+		var names []string
+		rates := map[string][]float64{}
+		for range way.rounds {
+			err := b.each(r, before(r), []peer{{"nginx", "nginx", ""}, {"distribution's proxy", "distribution", ""}}, func(s *server) error {
+				took, err := readAll(s, 1, "/blobs/"+r.digests[0])
+				if err == nil {
+					if rates[s.name] == nil {
+						names = append(names, s.name)
+					}
+					rates[s.name] = append(rates[s.name], float64(way.size)/1e6/took[0].Seconds())
+				}
+				return err
+			})
+			if err != nil {
+				return "", err
 			}
-			return err
-		})
-		if err != nil {
-			return "", err
+		}
+		for _, name := range names {
+			slices.Sort(rates[name])
+			median := rates[name][len(rates[name])/2]
+			rows = append(rows, []string{name, way.name, fmt.Sprint(way.size / mib), fmt.Sprintf("%.1f", median), fmt.Sprintf("%.2f", rates[names[0]][len(rates[name])/2]/median)})
 		}
 	}
-	return table("A layer of 128 MiB, one client", "The source is 30 ms away.", []string{"server", "source", "MB/s"}, rows), nil
+	return table("A large layer, one client", "The source is 30 ms away. The median of three rounds, in which the servers take turns; one round where each connection is slow.",
+		[]string{"server", "source", "MiB", "MB/s", "Ferry's rate / this one"}, rows), nil
 }
+
+// ways says what the row "Harbor's way" is.
+const ways = "Harbor's way is a small server that reads as Harbor's proxy does, because Harbor itself\nneeds databases: once for each client, and once more for its own registry."
 
 func (b *bed) crowd() (string, error) {
 	r, err := newRegistry(wide, layerSize)
@@ -136,7 +156,7 @@ func (b *bed) crowd() (string, error) {
 	}
 	var rows [][]string
 	err = b.each(r, before(r), []peer{
-		{"nginx with a cache", "nginx", "/cached"}, {"nginx with a cache and a lock", "nginx", "/locked"}, {"distribution's proxy", "distribution", ""},
+		{"nginx with a cache", "nginx", "/cached"}, {"nginx with a cache and a lock", "nginx", "/locked"}, {"distribution's proxy", "distribution", ""}, {"Harbor's way", "harbor", ""},
 	}, func(s *server) error {
 		r.forget()
 		took, err := readAll(s, 20, "/blobs/"+r.digests[0])
@@ -146,39 +166,67 @@ func (b *bed) crowd() (string, error) {
 		}
 		return err
 	})
-	return table("The same layer, 20 clients at once", "How often the source was read, and when the first and the last client were done.",
+	return table("A layer of 128 MiB, 20 clients at once", "How often the source was read, and when the first and the last client were done.\n"+ways,
 		[]string{"server", "reads of the source", "first, s", "last, s", "last / first"}, rows), err
 }
 
 func (b *bed) fill() (string, error) {
-	var rows [][]string
-	for _, fill := range []bool{false, true} {
-		r, err := newRegistry(wide, layerSize)
-		if err != nil {
-			return "", err
+	const rounds = 5
+	names := []string{"ferry serve", "ferry serve with fill", "Harbor's way"}
+	took, reads := map[string][]time.Duration{}, map[string]float64{}
+	for round := range rounds {
+		for _, name := range names {
+			r, err := newRegistry(wide, layerSize)
+			if err != nil {
+				return "", err
+			}
+			s, err := b.filling(name, fmt.Sprint(round), r)
+			if err != nil {
+				return "", err
+			}
+			if _, err := readAll(s, 1, "/manifests/1.0"); err != nil {
+				return "", err
+			}
+			done, err := readAll(s, 1, "/blobs/"+r.digests[0])
+			if err != nil {
+				return "", err
+			}
+			for sent := int64(-1); sent != r.sent.Load(); time.Sleep(time.Second) { // the rest of the copy
+				sent = r.sent.Load()
+			}
+			b.stopAll()
+			took[name], reads[name] = append(took[name], done[0]), r.reads(layerSize)
 		}
-		target, err := newTarget(b.ctx, filepath.Join(b.dir, fmt.Sprint("target", fill)))
-		if err != nil {
-			return "", err
-		}
-		s, err := b.serveFerry("ferry serve", fmt.Sprintf("targets: [{to: \"%s/bench\", private: true, plain-http: true, username: bench, password-env: BENCH_PASSWORD}]\n"+
-			"places: [{kind: mirror, blobs: relay, fill: %t}, {kind: upstream, blobs: relay}]\n"+
-			"sources: [{host: \"%s\", private: true, plain-http: true}]\n", target, fill, r.address))
-		if err != nil {
-			return "", err
-		}
-		s.base = strings.Replace(s.base, "gcr.io", r.address, 1)
-		if _, err := readAll(s, 1, "/manifests/1.0"); err != nil {
-			return "", err
-		}
-		took, err := readAll(s, 1, "/blobs/"+r.digests[0])
-		if err != nil {
-			return "", err
-		}
-		b.stopAll() // waits for the copy
-		rows = append(rows, []string{fmt.Sprint(fill), fmt.Sprintf("%.2f", took[0].Seconds()), fmt.Sprintf("%.2f", r.reads(layerSize))})
 	}
-	return table("A miss that fills the target", "One client pulls an image with a layer of 128 MiB that the target lacks.", []string{"filled", "client done, s", "reads of the source"}, rows), nil
+	var rows [][]string
+	median := func(name string) float64 {
+		slices.Sort(took[name])
+		return took[name][rounds/2].Seconds()
+	}
+	for _, name := range names {
+		rows = append(rows, []string{name, fmt.Sprintf("%.2f", median(name)), fmt.Sprintf("%.2f", median(name)/median(names[0])), fmt.Sprintf("%.2f", reads[name])})
+	}
+	return table("A miss that fills the target", "One client pulls an image with a layer of 128 MiB that the target lacks. The median of five rounds, in which the servers take turns.\n"+ways,
+		[]string{"server", "client done, s", "/ without fill", "reads of the source"}, rows), nil
+}
+
+// filling starts a server with a registry that lacks what r has.
+func (b *bed) filling(name, round string, r *registry) (*server, error) {
+	if name == "Harbor's way" {
+		return b.other(name, "harbor", "", r)
+	}
+	fill := strings.HasSuffix(name, "fill")
+	target, err := newTarget(b.ctx, filepath.Join(b.dir, fmt.Sprint("target", round, fill)))
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.serveFerry(name, fmt.Sprintf("targets: [{to: \"%s/bench\", private: true, plain-http: true, username: bench, password-env: BENCH_PASSWORD}]\n"+
+		"places: [{kind: mirror, blobs: relay, fill: %t}, {kind: upstream, blobs: relay}]\n"+
+		"sources: [{host: \"%s\", private: true, plain-http: true}]\n", target, fill, r.address))
+	if err == nil {
+		s.base = strings.Replace(s.base, "gcr.io", r.address, 1)
+	}
+	return s, err
 }
 
 func (b *bed) firstByte() (string, error) {

@@ -22,6 +22,7 @@ const (
 	moduleRegistry = "github.com/google/go-containerregistry"
 	moduleGitHub   = "github.com/google/go-github"
 	moduleActions  = "github.com/sethvargo/go-githubactions"
+	moduleCrypto   = "golang.org/x/crypto"
 	moduleProxy    = "golang.org/x/net"
 	moduleYAML     = "go.yaml.in/yaml"
 	moduleTerminal = "golang.org/x/term"
@@ -73,7 +74,7 @@ var rooms = map[string]room{
 	"outbound":  {rooms: []string{"known", "reference"}, modules: []string{moduleProxy}},
 	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "oidc", "outbound", "patience", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
-	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry}},
+	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleCrypto}},
 	"mirror":    {rooms: []string{"failure", "known", "name", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"shards":    {rooms: []string{"failure", "fanout", "mirror", "plan", "registry", "report"}, modules: []string{digests}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "reference", "registry"}, modules: []string{moduleRegistry}},

@@ -112,6 +112,7 @@ var layers = map[string][]string{
 	},
 	"front": {
 		"memory refusal ranges rules budget listener certificate desk flight",
+		"acme acme_absent",
 		"question",
 		"names places",
 		"guests lapses meters",

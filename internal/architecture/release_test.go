@@ -80,19 +80,28 @@ func TestGoVersion(t *testing.T) {
 }
 
 // TestReleaseBuildsLikeTheAction: a released binary is to be the one that the
-// action would have built.
+// action would have built. The image has another one, with everything.
 func TestReleaseBuildsLikeTheAction(t *testing.T) {
 	root := filepath.Join("..", "..")
 	script := read(t, filepath.Join(root, ".github", "scripts", "build"))
 	var release struct {
 		Builds []struct {
+			ID                        string
 			Main, Env, Flags, Ldflags any
 			Gcflags                   []string
 		}
+		Archives []struct {
+			IDs          []string
+			NameTemplate string `yaml:"name_template"`
+		}
 	}
 	unmarshal(t, filepath.Join(root, ".goreleaser.yaml"), &release)
-	if len(release.Builds) != 1 {
-		t.Fatalf("%d builds, want 1", len(release.Builds))
+	if len(release.Builds) != 2 || len(release.Archives) != 2 {
+		t.Fatalf("%d builds in %d archives, want 2 and 2", len(release.Builds), len(release.Archives))
+	}
+	if all, archive := release.Builds[1], release.Archives[1]; strings.Contains(words(all.Flags), "tags") || words(archive.IDs) != all.ID ||
+		!strings.HasPrefix(archive.NameTemplate, "{{ .ProjectName }}-acme_") || !strings.Contains(read(t, filepath.Join(root, ".github", "workflows", "release.yml")), `"dist/ferry-acme_${version}_linux_$arch.tar.gz"`) {
+		t.Error("the image is not made of the build with everything")
 	}
 	b := release.Builds[0]
 	var gcflags strings.Builder

@@ -103,7 +103,7 @@ func (s *server) run(ctx context.Context) (int, error) {
 	}
 	defer func() { s.front.Close() }()
 	s.serves.Log, s.serves.Grace = log, cfg.Grace
-	if s.serves.TLS, err = wiring.FrontTLS(cfg, s.env, log); err != nil {
+	if s.serves.TLS, err = wiring.FrontTLS(cfg, s.env, s.serves.Called, log); err != nil {
 		return wiring.StatusUsage, err
 	}
 	s.serves.Use(s.front.Front)

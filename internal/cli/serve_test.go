@@ -10,11 +10,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/imageferry/ferry/internal/fakeregistry"
+	"github.com/imageferry/ferry/internal/front"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -179,5 +181,29 @@ func TestServeReadsItsFileAgain(t *testing.T) {
 	}
 	if status := s.end(); status != wiring.StatusDone {
 		t.Errorf("exit status %d", status)
+	}
+}
+
+// TestServeWithACME checks that a build either refuses a folder for keys that others
+// can read, or says that it cannot request certificates and what can.
+func TestServeWithACME(t *testing.T) {
+	cache := t.TempDir()
+	if err := os.Chmod(cache, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "serve.yaml")
+	text := "targets: [{to: docker.io/alice}]\ntls: {acme: {cache: '" + cache + "', hosts: [front.example.com]}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "ghcr.io/imageferry/ferry"
+	if front.ACMEIncluded {
+		if want = "run chmod 700"; runtime.GOOS == "windows" {
+			t.Skip("there are no modes")
+		}
+	}
+	status, _, stderr := ferry(t, "", nil, "serve", "--config", file, "--listen", "127.0.0.1:0")
+	if status != wiring.StatusUsage || !strings.Contains(stderr, "tls.acme") || !strings.Contains(stderr, want) {
+		t.Errorf("status %d: %s", status, stderr)
 	}
 }

@@ -105,12 +105,24 @@ type FrontToken struct {
 	Expires time.Time         // zero for never
 }
 
-// TLS has the files of the front's certificate and key. If both are empty, TLS
-// is off.
-type TLS struct{ Certificate, Key string }
+// TLS has the files of the front's certificate and key, or the settings for
+// requesting certificates. If all are empty, TLS is off.
+type TLS struct {
+	Certificate, Key string
+	ACME             ACME
+}
+
+// ACME are the settings for certificates that an authority issues by the protocol
+// ACME (RFC 8555). If Cache is empty, none is requested.
+type ACME struct {
+	Cache     string   // folder for keys and certificates
+	Hosts     []string // host names of the front besides Names
+	Mail      string   // of the owner, for the authority; may be empty
+	Directory string   // address of the authority; empty for Let's Encrypt
+}
 
 // IsZero reports whether TLS is off.
-func (t TLS) IsZero() bool { return t.Certificate == "" }
+func (t TLS) IsZero() bool { return t.Certificate == "" && t.ACME.Cache == "" }
 
 // DefaultListen is the default address of a front.
 const DefaultListen = "127.0.0.1:5050"
@@ -382,6 +394,36 @@ func (d *decoder) tlsKeys(t *TLS) keys {
 	return keys{
 		"certificate": func(v value) { d.file(v, &t.Certificate) },
 		"key":         func(v value) { d.file(v, &t.Key) },
+		"acme": func(v value) {
+			d.object(v.node, v.name, d.acmeKeys(&t.ACME))
+			if t.ACME.Cache == "" {
+				d.requires(v, "cache")
+			}
+		},
+	}
+}
+
+// The patterns match what an authority is asked with: a host name that has a dot
+// and is no IP address, and addresses of mail and of the authority itself.
+var (
+	certifiedPattern = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?$`)
+	mailPattern      = regexp.MustCompile(`^[^@\s:]+@[^@\s:]+$`)
+	directoryPattern = regexp.MustCompile(`^https://[A-Za-z0-9.:\[\]-]+(?:/[!-~]*)?$`)
+)
+
+func (d *decoder) acmeKeys(a *ACME) keys {
+	return keys{
+		"cache": func(v value) { d.file(v, &a.Cache) },
+		"hosts": func(v value) {
+			d.list(v, func(v value) {
+				host := ""
+				if d.matching(v, certifiedPattern, "a host name in lower case, such as front.example.com", &host); host != "" {
+					a.Hosts = append(a.Hosts, host)
+				}
+			})
+		},
+		"mail":      func(v value) { d.matching(v, mailPattern, "a mail address", &a.Mail) },
+		"directory": func(v value) { d.matching(v, directoryPattern, "an address that begins with https://", &a.Directory) },
 	}
 }
 
@@ -575,6 +617,14 @@ func (l *loader) checkFront(s *Serve) {
 	}
 	if (s.TLS.Certificate == "") != (s.TLS.Key == "") {
 		l.fault(at("tls").fault("has one of certificate and key", "set both"))
+	}
+	if acme := s.TLS.ACME; acme.Cache != "" {
+		if s.TLS.Certificate != "" || s.TLS.Key != "" {
+			l.fault(at("tls").fault("has both files and acme", "remove one of them"))
+		}
+		if len(acme.Hosts) == 0 && len(s.Names) == 0 {
+			l.fault(at("tls.acme").fault("has no host name to request a certificate for", "set hosts, the host names of this front"))
+		}
 	}
 	if s.Guests.Certificates != "" && s.TLS.IsZero() {
 		l.fault(at("guests.certificates").fault("needs TLS", "set tls as well"))

@@ -141,6 +141,16 @@ func TestFaultsOfAFront(t *testing.T) {
 		{target + "listen: 127.0.0.1", []string{"is not an address with a port"}},
 		{target + "listen: 127.0.0.1:http", []string{"is not an address with a port"}},
 		{target + "tls: {certificate: a}", []string{"one of certificate and key"}},
+		{target + "tls: {acme: {hosts: [front.example]}}", []string{`tls.acme has no "cache"`}},
+		{target + "tls: {acme: {cache: a}}", []string{"no host name to request a certificate for"}},
+		{target + "tls: {acme: {cache: a, hosts: [front.example]}, certificate: a, key: b}", []string{"both files and acme"}},
+		{target + "tls: {acme: {cache: a, hosts: ['*.front.example']}}", []string{"is not a host name", "no host name to request"}},
+		{target + "tls: {acme: {cache: a, hosts: [localhost, 192.0.2.1, Front.example, a.example]}}", []string{"is not a host name", "is not a host name", "write it in lower case"}},
+		{target + "tls: {acme: {cache: a, hosts: [a.example], directory: 'http://ca.example'}}", []string{"begins with https://"}},
+		{target + "tls: {acme: {cache: a, hosts: [a.example], directory: 'https://me@ca.example'}}", []string{"begins with https://"}},
+		{target + "tls: {acme: {cache: a, hosts: [a.example], mail: mailto:me@example.com}}", []string{"is not a mail address"}},
+		{target + "tls: {acme: {cache: a}}\nnames: [{name: '*.front.example'}]", nil},
+		{target + "listen: 192.168.1.1:443\nguests: {networks: [192.168.0.0/16], certificates: c}\ntls: {acme: {cache: a, hosts: [a.example], directory: 'https://ca.example:9000/acme/acme/directory', mail: me@example.com}}", nil},
 		{target + "guests: {certificates: a}", []string{"needs TLS"}},
 		{target + "guests: {tokens: [{name: a, sha256: my-secret-token}]}", []string{"is not the SHA-256"}},
 		{target + "guests: {tokens: [{name: a}]}", []string{`has no "sha256"`}},
@@ -193,7 +203,7 @@ func TestServePage(t *testing.T) {
 		text := document(t, page)
 		for object, known := range map[string]keys{
 			"": d.serveKeys(&Serve{}, &policy{}, &[]listedPlace{}, new(string)), "names": d.nameKeys(&FrontName{}), "places": d.placeKeys(&listedPlace{}),
-			"guests": d.guestKeys(&Guests{}), "tokens": d.tokenKeys(&FrontToken{}), "tls": d.tlsKeys(&TLS{}),
+			"guests": d.guestKeys(&Guests{}), "tokens": d.tokenKeys(&FrontToken{}), "tls": d.tlsKeys(&TLS{}), "acme": d.acmeKeys(&ACME{}),
 			"workflow": d.workflowKeys(&FrontWorkflow{}),
 		} {
 			for key := range known {

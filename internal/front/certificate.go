@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -68,6 +69,21 @@ func (f *files) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		}
 	}
 	return f.loaded, nil
+}
+
+// ACME are the settings for certificates that an authority issues by the protocol
+// ACME (RFC 8555).
+type ACME struct {
+	Directory string // address of the authority; empty for Let's Encrypt
+	Mail      string // to which the authority writes; may be empty
+	Cache     string // folder for the account's key, and the certificates and their keys
+	// Host reports whether a certificate may be requested for a host name in lower
+	// case.
+	Host      func(string) bool
+	Transport http.RoundTripper
+	UserAgent string
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Verify makes c request certificates from clients and verify them by the

@@ -165,6 +165,12 @@ func (n *Names) byHost(host string) (string, *Refusal) {
 	return "", nil
 }
 
+// Called reports whether a host name of the front stands for a source.
+func (n *Names) Called(host string) bool {
+	source, refusal := n.byHost(host)
+	return source != "" && refusal == nil
+}
+
 // byNamespace returns the source that the parameter ns names, or an empty
 // string.
 func (n *Names) byNamespace(ns string) (string, *Refusal) {

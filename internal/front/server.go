@@ -45,6 +45,9 @@ type Server struct {
 // Use makes f answer all further requests.
 func (s *Server) Use(f *Front) { s.current.Store(f) }
 
+// Called reports whether a host name stands for a source of the current front.
+func (s *Server) Called(host string) bool { return s.current.Load().opts.Names.Called(host) }
+
 // ServeHTTP answers a request with the current front.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {

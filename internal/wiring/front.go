@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
@@ -283,12 +284,30 @@ func admission(s *config.Serve) front.Admission {
 	return a
 }
 
-// FrontTLS returns the TLS configuration of a front; nil for none.
-func FrontTLS(s *config.Serve, env Env, log *slog.Logger) (*tls.Config, error) {
-	if s.TLS.IsZero() {
+// FrontTLS returns the TLS configuration of a front; nil for none. called reports
+// whether a host name stands for a source. Errors about the settings are
+// config.Faults.
+func FrontTLS(s *config.Serve, env Env, called func(host string) bool, log *slog.Logger) (*tls.Config, error) {
+	var c *tls.Config
+	var err error
+	switch acme := s.TLS.ACME; {
+	case s.TLS.IsZero():
 		return nil, nil
+	case acme.Cache == "":
+		c, err = front.CertificateFiles(s.TLS.Certificate, s.TLS.Key, log, env.Time)
+	case !front.ACMEIncluded:
+		return nil, config.Faults{{Name: "tls.acme", Reason: "is set, but this build of Ferry, which is made small for the action, cannot request certificates",
+			Cure: "use the image ghcr.io/imageferry/ferry, an archive ferry-acme of the release, or go install github.com/imageferry/ferry/cmd/ferry@latest, or set certificate and key"}}
+	default:
+		transport := env.Transport()
+		if transport == nil {
+			transport = http.DefaultTransport
+		}
+		c, err = front.ACME{
+			Directory: acme.Directory, Mail: acme.Mail, Cache: acme.Cache, Transport: transport, UserAgent: UserAgent(), Log: log, Now: env.Time,
+			Host: func(host string) bool { return slices.Contains(acme.Hosts, host) || called(host) },
+		}.Config()
 	}
-	c, err := front.CertificateFiles(s.TLS.Certificate, s.TLS.Key, log, env.Time)
 	if err == nil && s.Guests.Certificates != "" {
 		err = front.Verify(c, s.Guests.Certificates)
 	}
