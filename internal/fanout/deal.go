@@ -14,9 +14,17 @@ type Dealt struct {
 	Fresh []int64
 }
 
-// Deal divides the images among jobs: every image is in one list. The images with the most work are
-// dealt first, each to the job that is then done first; blobs that a job has
-// already cost it nothing. The lists are in the order of dealing, so that no job
+// How Deal weighs sharing against balance, as parts of the least time of a job: lists
+// are filled up to balance, and what takes longer than giant is dealt for balance alone.
+const (
+	balance = 1.05
+	giant   = 0.1
+)
+
+// Deal divides the images among jobs: every image is in one list. The images with the
+// most work are dealt first. Giants go to the job that is then done first, others to the
+// job for which they are least work, as blobs that a job has already cost it nothing,
+// unless that takes it too long. The lists are in the order of dealing, so that no job
 // begins a large image last. Equal arguments give equal lists.
 func (w Work) Deal(r Rates, jobs int) Dealt {
 	lists, fresh := make([][]int, jobs), make([]int64, len(w.Images))
@@ -24,26 +32,31 @@ func (w Work) Deal(r Rates, jobs int) Dealt {
 	words := (jobs + 63) / 64
 	has := make([]uint64, words*len(w.Sizes)) // a bit for each blob and job
 	saved := make([]int64, jobs)
+	least := (w.Bound(r, jobs) - r.Start).Seconds()
 	for _, image := range w.falling(r) {
 		alone := w.alone(image)
+		balanced := alone.seconds(r) > giant*least
 		clear(saved)
 		for _, b := range w.Images[image].Blobs {
 			alone.bytes -= save(saved, has[int(b)*words:(int(b)+1)*words], w.Sizes[b])
 		}
-		best, least, growth := 0, 0.0, 0.0
+		best, lowest, soonest := 0, 0.0, 0.0
 		for job, before := range done {
-			if job > 0 && before > least {
-				continue // the image makes no job faster
-			}
 			after := loads[job].plus(alone.bytes-saved[job], alone.largest, alone.trips).seconds(r)
-			if more := after - before; job == 0 || after < least || after == least && more < growth {
-				best, least, growth = job, after, more
+			cost := after - before
+			if balanced {
+				cost = after
+			} else if after > balance*least {
+				cost += after // more than any job that is in time
+			}
+			if job == 0 || cost < lowest || cost == lowest && after < soonest {
+				best, lowest, soonest = job, cost, after
 			}
 		}
 		lists[best] = append(lists[best], image)
 		fresh[image] = alone.bytes - saved[best]
 		loads[best] = loads[best].plus(fresh[image], alone.largest, alone.trips)
-		done[best] = loads[best].seconds(r)
+		done[best] = soonest
 		for _, b := range w.Images[image].Blobs {
 			has[int(b)*words+best/64] |= 1 << (best % 64)
 		}

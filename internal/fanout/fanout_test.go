@@ -215,7 +215,7 @@ func TestRoom(t *testing.T) {
 	for _, test := range []struct {
 		bytes int64
 		want  int
-	}{{1, AtOnce}, {100 << 20, 3}, {10 << 30, few}} {
+	}{{1, AtOnce}, {100 << 20, 3}, {2 << 30, few}, {10 << 30, 1}} {
 		d := Dealt{Lists: [][]int{nil}, Fresh: slices.Repeat([]int64{test.bytes}, 100)}
 		for i := range d.Fresh {
 			d.Lists[0] = append(d.Lists[0], i)

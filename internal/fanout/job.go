@@ -14,9 +14,11 @@ const (
 	// connection, so that it need not begin another image. Beginning few large
 	// images at once leaves the others to jobs that help.
 	enough = 256 << 20
-	// few is how many images a job begins however large they are: while one
-	// waits for responses, another is sent.
-	few = 2
+	// few is how many images a job begins if they are larger: while one waits for
+	// responses, another is sent. With plenty of bytes it leaves the next image to
+	// jobs that help.
+	few    = 2
+	plenty = 10 * enough
 	// sample is how many images of another list a job considers to copy.
 	sample = 2
 	// Recheck is how often a job asks the target about images that other jobs
@@ -84,7 +86,7 @@ func (j *Job) Room() bool { return room(j.images, j.bytes) }
 
 // room reports whether a job that has begun some images should begin another.
 func room(images int, bytes int64) bool {
-	return images < AtOnce && (bytes < enough || images < few)
+	return images < AtOnce && (bytes < enough || images < few && bytes < plenty)
 }
 
 // Own begins the next image of the job's own list. It reports false if there is

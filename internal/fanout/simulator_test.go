@@ -17,6 +17,10 @@ type world struct {
 	homes bool // blobs are mounted from their homes
 }
 
+// chain is how many requests for an image follow one another: those for the manifest,
+// for a blob at the target, its upload in three, and the manifest there.
+const chain = 6
+
 // outcome is what a simulated run took.
 type outcome struct {
 	time  float64 // seconds until the last image is at the target
@@ -25,8 +29,9 @@ type outcome struct {
 }
 
 // simulate runs jobs on runners. A runner starts after a lognormal time (median
-// rates.Start, σ 0.3), has a lognormal speed, and shares its bandwidth equally
-// among AtOnce images, each of which first waits for its requests. It sends a blob
+// rates.Start, σ 0.3), has a lognormal speed, and shares its bandwidth equally among
+// the images that it has begun. Each of them first waits for its requests, of which
+// the job has rates.AtOnce under way for all of them, and chain after one another. It sends a blob
 // that it has not sent itself yet, unless the blob's home is at the target. A queued job starts when another has ended.
 func simulate(w Work, d Dealt, of world, random *rand.Rand) outcome {
 	s := &simulation{home: w.Homes(d.Lists), work: w, world: of, random: random, done: make([]bool, len(w.Images)), left: len(w.Images)}
@@ -189,7 +194,7 @@ func (s *simulation) learn(r *runner, images []int) {
 }
 
 func (s *simulation) begin(r *runner, image int) {
-	wait := float64(s.work.Images[image].Trips) * s.rates.Trip.Seconds() * AtOnce / float64(s.rates.AtOnce)
+	wait := s.rates.Trip.Seconds() * max(chain, float64(s.work.Images[image].Trips*r.images)/float64(s.rates.AtOnce))
 	s.after(r, wait, func() {
 		var l load
 		if !s.done[image] { // else the look before each image finds it
