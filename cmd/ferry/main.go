@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -16,20 +17,36 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-// softMemory is the target of the garbage collector, in bytes. With the pages of
-// the program, which it does not count, the process stays below 64 MiB.
-// GOMEMLIMIT overrides it.
-const softMemory = 52 << 20
+const (
+	// softMemory is the target of the garbage collector, in bytes. With the pages of
+	// the program, which it does not count, the process stays below 64 MiB.
+	// GOMEMLIMIT overrides it.
+	softMemory = 52 << 20
+	// firstMemory is when garbage is collected for the first time. Most copies of
+	// small images end before: a heap of a few megabytes would be collected ten
+	// times while it grows.
+	firstMemory = 28 << 20
+)
 
-func main() {
-	if os.Getenv("GOGC") == "" {
+// collect sets when garbage is collected.
+func collect() {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(firstMemory)
+	runtime.AddCleanup(new(*byte), func(int) { // with the first collection
 		// Most of the heap is the bounded memory for blobs. It does not grow,
 		// so collecting twice as often costs little and halves the rest.
 		debug.SetGCPercent(50)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softMemory)
-	}
+		if debug.SetMemoryLimit(-1) == firstMemory { // no command has set another
+			debug.SetMemoryLimit(softMemory)
+		}
+	}, 0)
+}
+
+func main() {
+	collect()
 	// Messages of libraries may contain text from servers.
 	log.SetFlags(0)
 	log.SetOutput(runner.NewStream(os.Stderr))
