@@ -163,6 +163,19 @@ func TestPack(t *testing.T) {
 	}
 }
 
+// TestTextsHaveNoKeyTwice: of two texts of the same name in a file the first would be
+// lost.
+func TestTextsHaveNoKeyTwice(t *testing.T) {
+	files, err := filepath.Glob("../*/texts/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		var anything any
+		unmarshal(t, file, &anything) // YAML has JSON's syntax, and no key twice
+	}
+}
+
 // TestFetch has a release on loopback: the binary is taken if it is of just
 // these sources and is what the list says, and in no other case.
 func TestFetch(t *testing.T) {

@@ -27,7 +27,7 @@ func (a *answer) annotations() []Annotation {
 		all = append(all, Annotation{
 			Error:   o.failure.Kind() != failure.Transient || o.final,
 			Title:   title,
-			Message: string(words.name + ": " + l.explain(o, plain)),
+			Message: string(words.Name + ": " + l.explain(o, plain)),
 		})
 	}
 	for _, p := range a.request.Problems {

@@ -23,7 +23,7 @@ func (a *answer) approval() *block {
 	if a.in.Issue == 0 || len(images) > maxApproved || !slices.ContainsFunc(refused, isForOthers) {
 		return nil
 	}
-	b := &block{name: a.l.headings.approval, rank: rankFailures, open: "**" + a.l.headings.approval + "**\n"}
+	b := &block{name: a.l.Headings.Approval, rank: rankFailures, open: "**" + a.l.Headings.Approval + "**\n"}
 	for _, image := range images {
 		b.items = append(b.items, "- "+a.approved(image))
 	}
@@ -38,9 +38,9 @@ func (a *answer) approved(image request.Image) md {
 		line += " → " + code(image.As.String())
 	}
 	for i, p := range image.Platforms {
-		separator := a.l.comma
+		separator := a.l.Comma
 		if i == 0 {
-			separator = a.l.colon
+			separator = a.l.Colon
 		}
 		line += separator + code(p.String())
 	}

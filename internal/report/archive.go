@@ -32,18 +32,18 @@ type Part struct {
 
 // archive answers the wish for a file.
 func (a *answer) archive() *block {
-	w, f := a.l.archive, a.in.Files
+	w, f := a.l.Archive, a.in.Files
 	switch a.in.Plan.Archive {
 	case plan.WithArchive:
 		if a.saving() != "" {
 			return paragraph(a.l.pending(a.in.RunURL))
 		}
 	case plan.ArchivesOff:
-		return paragraph(w.off)
+		return paragraph(w.Off)
 	case plan.ArchiveNotPermitted:
-		return paragraph(fill(w.notPermitted, "{who}", a.l.audience([]string{string(f.Requests)})))
+		return paragraph(fill(w.NotPermitted, "{who}", a.l.audience([]string{string(f.Requests)})))
 	case plan.TooManyArchives:
-		return paragraph(fill(w.tooMany, "{n}", number(f.PerDay)))
+		return paragraph(fill(w.TooMany, "{n}", number(f.PerDay)))
 	case plan.NoArchive:
 	}
 	return nil
@@ -51,7 +51,7 @@ func (a *answer) archive() *block {
 
 // pending says that a file is being made by a run. WithArchive looks for it.
 func (l *language) pending(run string) md {
-	return fill(l.archive.pending, "{run}", link(l.footer.run, run))
+	return fill(l.Archive.Pending, "{run}", link(l.Footer.Run, run))
 }
 
 // saving returns the request for "ferry save". A file is made once nothing is left
@@ -80,7 +80,7 @@ func (a *answer) saving() string {
 // WithArchive returns the comment with the file in place of the announcement that
 // run would make one. It reports false if the comment does not announce it.
 func WithArchive(comment, run string, f File) (string, bool) {
-	for _, l := range languages {
+	for _, l := range languages() {
 		if pending := string(l.pending(run)); strings.Contains(comment, pending) {
 			return strings.Replace(comment, pending, string(l.made(run, f)), 1), true
 		}
@@ -90,16 +90,16 @@ func WithArchive(comment, run string, f File) (string, bool) {
 
 // made says where the file is, or why there is none.
 func (l *language) made(run string, f File) md {
-	w := l.archive
+	w := l.Archive
 	switch {
 	case f.URL == "" && f.Limit > 0:
-		return fill(w.tooLarge, "{size}", size(f.Size), "{limit}", size(f.Limit))
+		return fill(w.TooLarge, "{size}", size(f.Size), "{limit}", size(f.Limit))
 	case f.URL == "":
-		return fill(w.failed, "{run}", link(l.footer.run, run))
+		return fill(w.Failed, "{run}", link(l.Footer.Run, run))
 	}
-	ready, file, links := w.released, archiveFile, []string{}
+	ready, file, links := w.Released, archiveFile, []string{}
 	if f.Parts == nil {
-		ready, f.Parts = w.ready, []Part{{file, f.SHA256}}
+		ready, f.Parts = w.Ready, []Part{{file, f.SHA256}}
 		links = []string{string(link(md(file), f.URL))}
 	} else if len(f.Parts) == 1 {
 		file = f.Parts[0].Name
@@ -107,7 +107,7 @@ func (l *language) made(run string, f File) md {
 	var commands []string
 	for _, p := range f.Parts {
 		commands = append(commands, "sha256sum "+p.Name+" # "+p.SHA256)
-		if ready == w.released {
+		if ready == w.Released {
 			links = append(links, string(link(md(p.Name), f.URL+"/"+p.Name)))
 		}
 	}

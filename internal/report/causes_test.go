@@ -60,7 +60,7 @@ func TestTerminalSaysWhatWasLowered(t *testing.T) {
 // command say so, and the hint for requesters refers to the owner.
 func TestTerminalSaysOnceThatDNSBlocks(t *testing.T) {
 	f := &failure.Error{Code: failure.HostForbidden, Side: failure.Source, Hints: []string{"0.0.0.0"}}
-	for _, l := range languages {
+	for _, l := range languages() {
 		for _, cause := range []Cause{Blocked, ""} {
 			text := string(Terminal{Cause: func(*failure.Error) Cause { return cause }}.explain(l, outcome{failure: f, image: image(t, "quay.io/a/b:1")}))
 			if !strings.Contains(text, "0.0.0.0") || regexp.MustCompile("owner|所有者|blocks it|屏蔽了").MatchString(text) {

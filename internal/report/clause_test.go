@@ -139,7 +139,7 @@ func TestClauses(t *testing.T) {
 			if strings.HasPrefix(text, ", ") || strings.HasPrefix(text, "; ") { // the end of another
 				text = "x1" + text
 			}
-			said := chinese.clause(text)
+			said := chinese().clause(text)
 			if strings.Contains(said, "{1}") || leftEnglish.MatchString(said) || !strings.ContainsFunc(said, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 				t.Errorf("%s says %q, which is in no clause of texts/clauses.zh.json: %q", room, text, said)
 			}
@@ -203,7 +203,7 @@ func TestTranslated(t *testing.T) {
 		"said in no clause": "said in no clause",
 		"":                  "",
 	} {
-		if got := chinese.clause(text); got != want {
+		if got := chinese().clause(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 		if got := english.clause(text); got != text {

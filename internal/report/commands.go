@@ -70,11 +70,11 @@ func (a *answer) commands() *block {
 		if items == nil {
 			return nil
 		}
-		return &block{name: a.l.headings.commandsOf, rank: rankCommands, open: "```sh", items: items, close: "```"}
+		return &block{name: a.l.Headings.CommandsOf, rank: rankCommands, open: "```sh", items: items, close: "```"}
 	}
 	b := pulls(clients.All()[0].Name, rankCommands, a.pulled().first)
 	if b != nil {
-		b.name = a.l.headings.commandsOf
+		b.name = a.l.Headings.CommandsOf
 	}
 	return b
 }
@@ -108,7 +108,7 @@ func (a *answer) otherCommands() []*block {
 	if p.first == nil {
 		return nil
 	}
-	h := a.l.headings
+	h := a.l.Headings
 	var tools []*block
 	var names []md
 	for _, c := range clients.All()[1:] {
@@ -117,19 +117,19 @@ func (a *answer) otherCommands() []*block {
 			continue
 		}
 		title := "**" + md(c.Name) + "**"
-		if note := a.l.clients.of(c.Name); note != "" {
-			title += a.l.colon + note
+		if note := a.l.Clients.of(c.Name); note != "" {
+			title += a.l.Colon + note
 		}
 		b.open = title + "\n\n" + b.open
 		tools, names = append(tools, b), append(names, md(c.Name))
 	}
-	blocks := []*block{fold(join(names, a.l.comma), tools...)}
+	blocks := []*block{fold(join(names, a.l.Comma), tools...)}
 	docker, ctr := clients.All()[0].Name, "ctr"
 	if p.beside != nil {
-		blocks = append(blocks, fold(h.otherPlatforms, pulls(docker, rankTools, p.beside), pulls(ctr, rankTools, p.beside)))
+		blocks = append(blocks, fold(h.OtherPlatforms, pulls(docker, rankTools, p.beside), pulls(ctr, rankTools, p.beside)))
 	}
 	for _, host := range p.hosts {
-		blocks = append(blocks, fold(fill(h.fromHost, "{host}", "<code>"+md(host)+"</code>"),
+		blocks = append(blocks, fold(fill(h.FromHost, "{host}", "<code>"+md(host)+"</code>"),
 			pulls(docker, rankOtherTargets, p.others[host]), pulls(ctr, rankOtherTargets, p.others[host])))
 	}
 	return append(blocks, a.rewriting(p.first))
@@ -177,7 +177,7 @@ func (a *answer) rewriting(mirrors []clients.Mirror) *block {
 	}
 	kustomize := fenced("kustomize", rankManifests, "yaml", mirrors, clients.Kustomization)
 	if kustomize != nil {
-		kustomize.open = a.l.headings.kustomize + "\n\n" + kustomize.open + "\nimages:"
+		kustomize.open = a.l.Headings.Kustomize + "\n\n" + kustomize.open + "\nimages:"
 	}
-	return fold(a.l.headings.manifests, sed, kustomize)
+	return fold(a.l.Headings.Manifests, sed, kustomize)
 }

@@ -12,17 +12,17 @@ import (
 // requires, the verdict and the rules that led to it. Strengths, places and rules
 // have the names of docs/shapes.md.
 func (t Terminal) Considered(findings []request.Finding) string {
-	words := t.language().terminal.considered
+	words := t.language().Terminal.Considered
 	var b strings.Builder
 	for _, f := range findings {
 		line := fmt.Sprint(f.Line)
 		if f.Line == 0 {
-			line = words.title
+			line = words.Title
 		}
-		fmt.Fprintf(&b, "%s:%d: %s\n    %s: %s\n    ", line, f.Column, plain(f.Written), words.verdicts[f.Verdict], f.Reference)
-		fmt.Fprintf(&b, words.why, f.Strength, f.Place, f.Needs)
+		fmt.Fprintf(&b, "%s:%d: %s\n    %s: %s\n    ", line, f.Column, plain(f.Written), words.Verdicts.of(f.Verdict), f.Reference)
+		fmt.Fprintf(&b, words.Why, f.Strength, f.Place, f.Needs)
 		if len(f.Rules) > 0 {
-			b.WriteString(words.rules + strings.Join(f.Rules, ", "))
+			b.WriteString(words.Rules + strings.Join(f.Rules, ", "))
 		}
 		b.WriteByte('\n')
 	}

@@ -41,14 +41,14 @@ func TestOutputsAreDocumented(t *testing.T) {
 // TestCommandsAreDocumented checks that the READMEs explain the commands that
 // /ferry help lists.
 func TestCommandsAreDocumented(t *testing.T) {
-	for name, l := range map[string]*language{"README.md": english, "README.zh-CN.md": chinese} {
+	for name, l := range map[string]*language{"README.md": english, "README.zh-CN.md": chinese()} {
 		text, err := os.ReadFile(filepath.Join("..", "..", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range l.help {
-			if !strings.Contains(string(text), "| `"+string(c.command)+"` |") {
-				t.Errorf("%s does not explain `%s`", name, c.command)
+		for _, c := range l.Help {
+			if !strings.Contains(string(text), "| `"+string(c.Command)+"` |") {
+				t.Errorf("%s does not explain `%s`", name, c.Command)
 			}
 		}
 	}

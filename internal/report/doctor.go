@@ -43,7 +43,7 @@ func Examine(c Checkup) Examination {
 	for _, f := range c.Findings {
 		fmt.Fprintf(&summary, "- %s %s\n", icons[f.Level], l.finding(c, f, code, true))
 		line := string(spoken.finding(c, f, plain, false))
-		fmt.Fprintf(&terminal, "%s %s\n", spoken.doctor.levels[f.Level], line)
+		fmt.Fprintf(&terminal, "%s %s\n", spoken.Doctor.Levels[f.Level], line)
 		if p := c.page(f); p.address != "" && f.Level > doctor.OK && !strings.Contains(line, p.address) {
 			fmt.Fprintf(&terminal, "%-8s %s\n", "", p.address)
 		}
@@ -69,21 +69,21 @@ func (l *language) diagnosis(findings []doctor.Finding) md {
 	}
 	switch {
 	case n[doctor.Fault] > 0:
-		return l.doctor.faults.of(n[doctor.Fault])
+		return l.Doctor.Faults.of(n[doctor.Fault])
 	case n[doctor.Warning] > 0:
-		return l.doctor.warnings.of(n[doctor.Warning])
+		return l.Doctor.Warnings.of(n[doctor.Warning])
 	}
-	return l.doctor.ready
+	return l.Doctor.Ready
 }
 
 // finding describes a finding and its cure. quote sets off values; links
 // reports whether the text may contain links.
 func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, links bool) md {
 	const most = 300 // bytes of foreign text, because it is one line of many
-	words := l.doctor.findings[f.Kind]
-	text := words.cause
-	if words.cure != "" {
-		text += l.stop + words.cure
+	words := l.Doctor.Findings.of(f.Kind)
+	text := words.Cause
+	if words.Cure != "" {
+		text += l.Stop + words.Cure
 	}
 	place := f.Target
 	if place == "" {
@@ -99,7 +99,7 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 		said.Side = failure.Target // the finding names the registry, whichever side it is on
 		explanation = l.explain(outcome{target: place, failure: &said}, quote)
 	}
-	text = fill(text, "{publish}", l.doctor.publish[known.Of(f.Host).Vendor])
+	text = fill(text, "{publish}", l.Doctor.Publish.of(known.Of(f.Host).Vendor))
 	text = fill(text, "{setting}", setting, "{explanation}", explanation,
 		"{place}", quote(place), "{host}", quote(f.Host), "{repository}", quote(f.Repository.String()),
 		"{source}", quote(f.Source.String()), "{mirror}", quote(f.Mirror.String()),
@@ -107,11 +107,11 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 		"{remaining}", number(f.Allowance.Remaining), "{stock}", l.stock(f.Stock), "{limit}", number(f.Allowance.Limit), "{window}", l.windowOf(f),
 	)
 	if p := c.page(f); links && p.text != "" && f.Level > doctor.OK {
-		text += l.stop + fill(l.doctor.page, "{page}", link(p.text, p.address))
+		text += l.Stop + fill(l.Doctor.Page, "{page}", link(p.text, p.address))
 	}
 	if f.Failure != nil && f.Level >= doctor.Warning {
 		if said := oneLine(f.Failure.Detail); said != "" {
-			text += l.stop + fill(l.doctor.registryAnswers, "{words}", quote(reference.Clip(said, most)))
+			text += l.Stop + fill(l.Doctor.RegistryAnswers, "{words}", quote(reference.Clip(said, most)))
 		}
 	}
 	return text
@@ -121,19 +121,19 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 func (l *language) stock(s doctor.Stock) md {
 	var parts []md
 	if s.MaxRepositories > 0 {
-		parts = append(parts, fill(l.doctor.repositories, "{held}", number(s.Repositories), "{limit}", number(s.MaxRepositories)))
+		parts = append(parts, fill(l.Doctor.Repositories, "{held}", number(s.Repositories), "{limit}", number(s.MaxRepositories)))
 	}
 	if s.MaxTags > 0 {
-		parts = append(parts, fill(l.doctor.tags, "{held}", number(s.Tags), "{limit}", number(s.MaxTags)))
+		parts = append(parts, fill(l.Doctor.Tags, "{held}", number(s.Tags), "{limit}", number(s.MaxTags)))
 	}
-	return join(parts, l.comma)
+	return join(parts, l.Comma)
 }
 
 func (l *language) windowOf(f doctor.Finding) md {
 	if f.Allowance.Window == 0 {
 		return ""
 	}
-	return fill(l.doctor.window, "{hours}", md(fmt.Sprintf("%.3g", f.Allowance.Window.Hours())))
+	return fill(l.Doctor.Window, "{hours}", md(fmt.Sprintf("%.3g", f.Allowance.Window.Hours())))
 }
 
 // page returns the page on which a finding can be fixed, if there is one.

@@ -73,7 +73,7 @@ func (b *block) text(l *language) string {
 	}
 	text := strings.Join(parts, "\n")
 	if b.cut > 0 && !b.silent {
-		text += "\n\n_" + string(l.headings.more.of(b.cut)+l.full(b.elsewhere)) + "_"
+		text += "\n\n_" + string(l.Headings.More.of(b.cut)+l.full(b.elsewhere)) + "_"
 	}
 	return text
 }
@@ -125,7 +125,7 @@ func compose(l *language, budget int, address string, blocks []*block) string {
 				continue
 			}
 			if address != "" {
-				leaf.elsewhere = link(l.headings.summary, address)
+				leaf.elsewhere = link(l.Headings.Summary, address)
 			}
 			if leaf.rank > rankCommands {
 				leaf.shorten(excess, 0)
@@ -146,7 +146,7 @@ func compose(l *language, budget int, address string, blocks []*block) string {
 		}
 	}
 	if gone != nil {
-		note := fill(l.headings.cutAll, "{blocks}", md(strings.Join(gone, string(l.comma)))) + l.full(elsewhere)
+		note := fill(l.Headings.CutAll, "{blocks}", md(strings.Join(gone, string(l.Comma)))) + l.full(elsewhere)
 		text += "\n\n_" + string(note) + "_"
 	}
 	return text
@@ -171,5 +171,5 @@ func (l *language) full(elsewhere md) md {
 	if elsewhere == "" {
 		return ""
 	}
-	return l.stop + fill(l.headings.elsewhere, "{summary}", elsewhere)
+	return l.Stop + fill(l.Headings.Elsewhere, "{summary}", elsewhere)
 }

@@ -12,9 +12,9 @@ import (
 // result has at most MaxComment bytes if Render made the comment.
 func WithHelp(comment string, in Input) string {
 	l := speak(in.Language, in.Request, in.Owners)
-	lines := []md{"**" + l.headings.commands + "**\n"}
-	for _, c := range l.help {
-		lines = append(lines, "- `"+c.command+"` "+c.does)
+	lines := []md{"**" + l.Headings.Commands + "**\n"}
+	for _, c := range l.Help {
+		lines = append(lines, "- `"+c.Command+"` "+c.Does)
 	}
 	help := string(join(lines, "\n")) + "\n"
 	switch {

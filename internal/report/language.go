@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -13,49 +14,49 @@ import (
 	"github.com/imageferry/ferry/internal/selection"
 )
 
-// language holds every text of Ferry in one language. To add a language,
-// translate english.go as a whole and list it in languages. The tests hold all
-// languages to the same set of codes and placeholders.
+// language holds every text of Ferry in one language. To add a language, translate
+// texts/zh.json as a whole and list it in languages. The tests hold all languages to
+// the same set of codes and placeholders.
 //
 // A word in braces is a placeholder. Values such as {source}, {mirror} and
 // {host} are inserted with their own quotes.
 type language struct {
 	tag      string         // as in the configuration: "en"
 	zone     *time.Location // of the times that are shown
-	zoneName md             // follows a time
-	units    units
-	comma    md // between the items of a list
-	semi     md // between two clauses
-	colon    md // between a name and its description
-	stop     md // between two sentences
+	ZoneName md             // follows a time
+	Units    units
+	Comma    md // between the items of a list
+	Semi     md // between two clauses
+	Colon    md // between a name and its description
+	Stop     md // between two sentences
 
-	verdict  verdicts
-	list     listWords
-	headings headings
-	progress progressWords
-	footer   footerWords
-	archive  archiveWords
+	Verdict  verdicts
+	List     listWords
+	Headings headings
+	Progress progressWords
+	Footer   footerWords
+	Archive  archiveWords
 
-	clients      table[string, md] // a remark about each client, by name
-	emptyExample md                // an example for a request that names no image, one image on each line
-	help         []commandHelp
+	Clients      table[string, md] // a remark about each client, by name
+	EmptyExample md                // an example for a request that names no image, one image on each line
+	Help         []commandHelp
 
-	failures    map[failureKey]advice
-	layer       advice                  // a layer that the source does not serve
-	token       advice                  // a token server that issues no token
-	elsewhere   md                      // another registry has {hints}
-	hints       table[failure.Code, md] // {hints}; the empty code stands for all codes that are not listed
-	audiences   table[config.Who, md]   // {who}: the people who are permitted
-	problems    table[request.ProblemCode, advice]
-	leftOut     table[request.Reason, md] // why an image was left out
-	assumptions table[request.Assumption, md]
-	changes     table[mirror.Change, md]
-	public      table[mirror.PublicState, md] // {mirror}; {command} pulls it, {platform} is the one that it has
-	places      table[config.Place, md]
-	faults      table[config.Kind, md]
+	Failures    table[string, advice]   // by the code, or by the code and the side: "not-found target"
+	Layer       advice                  // a layer that the source does not serve
+	Token       advice                  // a token server that issues no token
+	Elsewhere   md                      // another registry has {hints}
+	Hints       table[failure.Code, md] // {hints}; the empty code stands for all codes that are not listed
+	Audiences   table[config.Who, md]   // {who}: the people who are permitted
+	Problems    table[request.ProblemCode, advice]
+	LeftOut     table[request.Reason, md] // why an image was left out
+	Assumptions table[request.Assumption, md]
+	Changes     table[mirror.Change, md]
+	Public      table[mirror.PublicState, md] // {mirror}; {command} pulls it, {platform} is the one that it has
+	Places      table[config.Place, md]
+	Faults      table[config.Kind, md]
 
-	doctor   doctorWords
-	terminal terminalWords
+	Doctor   doctorWords
+	Terminal terminalWords
 }
 
 // Cause is the reason of a failure where the code does not tell and only the
@@ -81,44 +82,37 @@ const (
 
 // terminalWords are the texts for terminals.
 type terminalWords struct {
-	platforms, name, written md
-	causes                   table[Cause, advice]
-	cures                    table[failure.Code, md] // instead of the cures for requesters
-	hints                    table[failure.Code, md] // instead of the hints for requesters
-	total                    count
-	present, failed          count
-	arrived                  md // {bytes} {time}
-	sync                     syncWords
-	considered               consideredWords
+	Platforms, Name, Written md
+	Causes                   table[Cause, advice]
+	Cures                    table[failure.Code, md] // instead of the cures for requesters
+	Hints                    table[failure.Code, md] // instead of the hints for requesters
+	Total                    count
+	Present, Failed          count
+	Arrived                  md // {bytes} {time}
+	Sync                     syncWords
+	Considered               consideredWords
 }
 
 // consideredWords are for "ferry parse --explain".
 type consideredWords struct {
-	title, rules string
-	why          string // format of the strength, the place and what it needs
-	verdicts     map[string]string
+	Title, Rules string
+	Why          string // format of the strength, the place and what it needs
+	Verdicts     table[string, string]
 }
 
 // syncWords are for "ferry sync".
 type syncWords struct {
-	added, moved, gone, failed, waiting, same count
-	toAdd, toMove                             count // before anything is copied
-	unlisted                                  count
-	chosen                                    md // {n} {all}
-	kept                                      md // before the name of the old content
-	tooMany                                   md // {n} {limit}
-	reasons                                   table[selection.Reason, md]
-}
-
-// failureKey selects the words for a failure. The empty Side stands for sides
-// without words of their own.
-type failureKey struct {
-	code failure.Code
-	side failure.Side
+	Added, Moved, Gone, Failed, Waiting, Same count
+	ToAdd, ToMove                             count // before anything is copied
+	Unlisted                                  count
+	Chosen                                    md // {n} {all}
+	Kept                                      md // before the name of the old content
+	TooMany                                   md // {n} {limit}
+	Reasons                                   table[selection.Reason, md]
 }
 
 // advice is the name of a problem, its cause and its cure.
-type advice struct{ name, cause, cure md }
+type advice struct{ Name, Cause, Cure md }
 
 // incomparable makes a struct incomparable: the code to compare two has 5 kB.
 type incomparable [0]func()
@@ -126,75 +120,75 @@ type incomparable [0]func()
 // verdicts are the sentences of the first line.
 type verdicts struct {
 	_                  incomparable
-	received, underWay md
+	Received, UnderWay md
 
-	mirrored, mirroredOne, presentOne, presentAll md // everything arrived
-	present                                       count
-	some, scattered, scatteredOne, none, noneYet  md
-	pull, pullSome                                md // introduce the commands
+	Mirrored, MirroredOne, PresentOne, PresentAll md // everything arrived
+	Present                                       count
+	Some, Scattered, ScatteredOne, None, NoneYet  md
+	Pull, PullSome                                md // introduce the commands
 
-	retry, retryOff, interrupted, edit, withdrawn, givenUp md
+	Retry, RetryOff, Interrupted, Edit, Withdrawn, GivenUp md
 
-	unclear, empty, leftAlone, setUp, setUpReader md
+	Unclear, Empty, LeftAlone, SetUp, SetUpReader md
 }
 
 // listWords are the words in the list of images.
 type listWords struct {
 	_                                 incomparable
-	images                            md // name of the list
-	present, waiting, only, identical md // only at {hosts}
-	referrers                         count
+	Images                            md // name of the list
+	Present, Waiting, Only, Identical md // only at {hosts}
+	Referrers                         count
 }
 
 type headings struct {
 	_                                                      incomparable
-	notMirrored, unclear, readAs, changed, setUp, approval md
+	NotMirrored, Unclear, ReadAs, Changed, SetUp, Approval md
 
-	commandsOf, otherPlatforms, fromHost, pinned, manifests, kustomize, originals, withFerry, withoutFerry, details, registryWords, commands, public md
+	CommandsOf, OtherPlatforms, FromHost, Pinned, Manifests, Kustomize, Originals, WithFerry, WithoutFerry, Details, RegistryWords, Commands, Public md
 
-	more      count // items cut from the end of a block
-	cutAll    md    // blocks cut as a whole
-	elsewhere md    // the {summary} has everything
-	summary   md    // the summary of the run
-	leftOut   md    // heading of the images that were left out
-	addThem   md    // how to add them: {command}
-	found     md    // a piece of the request and its place
-	line      md    // of the body of an issue
-	title     md    // of an issue
-	write     md    // what to write instead
-	until     md    // when a failure ends
+	More      count // items cut from the end of a block
+	CutAll    md    // blocks cut as a whole
+	Elsewhere md    // the {summary} has everything
+	Summary   md    // the summary of the run
+	LeftOut   md    // heading of the images that were left out
+	AddThem   md    // how to add them: {command}
+	Found     md    // a piece of the request and its place
+	Line      md    // of the body of an issue
+	Title     md    // of an issue
+	Write     md    // what to write instead
+	Until     md    // when a failure ends
 
-	fork         md // text of a link to forking the repository
-	registry     md // stands for a registry whose name is unknown
-	locked       md
-	needsLogin   md // of {mirror}; {login} is the command
-	sourceDigest md
-	someParts    md // what is missing, if it has no platform
-	attestations md
-	thePlatform  md // if it is not known which one
+	Fork         md // text of a link to forking the repository
+	Registry     md // stands for a registry whose name is unknown
+	Locked       md
+	NeedsLogin   md // of {mirror}; {login} is the command
+	SourceDigest md
+	SomeParts    md // what is missing, if it has no platform
+	Attestations md
+	ThePlatform  md // if it is not known which one
 }
 
-type progressWords struct{ jobs, layers, left md }
+type progressWords struct{ Jobs, Layers, Left md }
 
-type footerWords struct{ run, retry, help, cancel md }
+type footerWords struct{ Run, Retry, Help, Cancel md }
 
 // archiveWords answer the wish for a file. {run} is a link to the run.
 type archiveWords struct {
 	_                                                                      incomparable
-	pending, ready, released, off, notPermitted, tooMany, tooLarge, failed md
+	Pending, Ready, Released, Off, NotPermitted, TooMany, TooLarge, Failed md
 }
 
-type commandHelp struct{ command, does md }
+type commandHelp struct{ Command, Does md }
 
 // count is a sentence about {n} things. Languages without a plural leave one
 // empty.
-type count struct{ one, many md }
+type count struct{ One, Many md }
 
 func (c count) of(n int) md {
-	if n == 1 && c.one != "" {
-		return c.one
+	if n == 1 && c.One != "" {
+		return c.One
 	}
-	return fill(c.many, "{n}", number(n))
+	return fill(c.Many, "{n}", number(n))
 }
 
 // fill replaces placeholders in one pass, so a value that looks like a
@@ -208,8 +202,8 @@ func fill(sentence md, pairs ...md) md {
 }
 
 // table holds the words for the values of an enumeration. The compiler writes such
-// a list into the data, a map of up to 25 entries as code.
-type table[K comparable, W any] []struct {
+// a list into the data, a map as code.
+type table[K ~string, W any] []struct {
 	key   K
 	words W
 }
@@ -230,57 +224,70 @@ func (t table[K, W]) of(key K) W {
 	return words
 }
 
+// UnmarshalJSON reads the words from an object with the values as its keys.
+func (t *table[K, W]) UnmarshalJSON(text []byte) error {
+	var words map[K]W
+	err := json.Unmarshal(text, &words)
+	for key, words := range words {
+		*t = append(*t, struct {
+			key   K
+			words W
+		}{key, words})
+	}
+	return err
+}
+
 // audience names the people who are permitted, from the hint of a NotPermitted
 // failure or a similar one.
 func (l *language) audience(hints []string) md {
 	if len(hints) > 0 {
-		if words, ok := l.audiences.find(config.Who(hints[0])); ok {
+		if words, ok := l.Audiences.find(config.Who(hints[0])); ok {
 			return words
 		}
 	}
-	return l.audiences.of(config.Collaborators)
+	return l.Audiences.of(config.Collaborators)
 }
 
 // adviceFor returns the words for a failure. An unknown code is described as an
 // internal error.
 func (l *language) adviceFor(f *failure.Error) advice {
 	if f.Code == failure.NotFound && f.Side != failure.Target && f.Step == failure.ReadingBlob {
-		return l.layer
+		return l.Layer
 	}
 	if f.Step == failure.GettingToken && (f.Code == failure.SourceRefused || f.Code == failure.TargetRefused) {
-		return l.token
+		return l.Token
 	}
-	for _, key := range []failureKey{{f.Code, f.Side}, {f.Code, ""}, {failure.Internal, ""}} {
-		if a, ok := l.failures[key]; ok {
+	for _, key := range []string{string(f.Code) + " " + string(f.Side), string(f.Code)} {
+		if a, ok := l.Failures.find(key); ok {
 			return a
 		}
 	}
-	return advice{}
+	return l.Failures.of(string(failure.Internal))
 }
 
 // hintFor returns the sentence for the hints of a failure.
 func (l *language) hintFor(f *failure.Error) md {
-	if hint, ok := l.hints.find(f.Code); ok {
+	if hint, ok := l.Hints.find(f.Code); ok {
 		return hint
 	}
-	return l.hints.of("")
+	return l.Hints.of("")
 }
 
 // doctorWords are the texts of the doctor in one language.
 type doctorWords struct {
-	levels          [doctor.Fault + 1]string // as wide as each other
-	ready           md
-	warnings        count
-	faults          count
-	findings        map[doctor.Kind]advice // their names are empty
-	publish         map[known.Vendor]md    // {publish}: how to make repositories public
-	repositories    md                     // {held} of {limit} repositories
-	tags            md                     // {held} of {limit} tags
-	page, window    md                     // {page} is the page to open; {window} a period of time
-	registryAnswers md
+	Levels          [doctor.Fault + 1]string // as wide as each other
+	Ready           md
+	Warnings        count
+	Faults          count
+	Findings        table[doctor.Kind, advice] // their names are empty
+	Publish         table[known.Vendor, md]    // {publish}: how to make repositories public
+	Repositories    md                         // {held} of {limit} repositories
+	Tags            md                         // {held} of {limit} tags
+	Page, Window    md                         // {page} is the page to open; {window} a period of time
+	RegistryAnswers md
 }
 
 // moment formats a time in the zone of the language, to the minute.
 func (l *language) moment(t time.Time) md {
-	return md(t.In(l.zone).Format("2006-01-02 15:04")) + l.zoneName
+	return md(t.In(l.zone).Format("2006-01-02 15:04")) + l.ZoneName
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -56,43 +57,40 @@ func constants(t *testing.T, room, typeName string) []string {
 // TestEveryCodeHasItsSentence checks that every code has words in every
 // language.
 func TestEveryCodeHasItsSentence(t *testing.T) {
-	has := func(l *language, kind string, m any) map[string]bool {
+	has := func(l *language, words any) map[string]bool {
 		found := map[string]bool{}
-		v := reflect.ValueOf(m)
-		if v.Kind() == reflect.Slice {
-			for i := range v.Len() {
-				code := v.Index(i).FieldByName("key").String()
-				if found[code] {
-					t.Errorf("%s has words for %s twice", l.tag, code)
-				}
+		v := reflect.ValueOf(words)
+		for i := range v.Len() {
+			key := v.Index(i).FieldByName("key").String()
+			if found[key] {
+				t.Errorf("%s has words for %s twice", l.tag, key)
+			}
+			found[key] = true
+		}
+		for key := range found {
+			if code, _, ok := strings.Cut(key, " "); ok { // with a side
+				delete(found, key)
 				found[code] = true
 			}
-			return found
-		}
-		for _, key := range v.MapKeys() {
-			if kind == "Code" {
-				key = key.FieldByName("code")
-			}
-			found[key.String()] = true
 		}
 		return found
 	}
-	for _, l := range languages {
+	for _, l := range languages() {
 		for _, table := range []struct {
 			room, kind string
 			words      any
 		}{
-			{"failure", "Code", l.failures},
-			{"request", "ProblemCode", l.problems},
-			{"request", "Assumption", l.assumptions},
-			{"mirror", "Change", l.changes},
-			{"mirror", "PublicState", l.public},
-			{"config", "Place", l.places},
-			{"config", "Kind", l.faults},
-			{"config", "Who", l.audiences},
-			{"doctor", "Kind", l.doctor.findings},
+			{"failure", "Code", l.Failures},
+			{"request", "ProblemCode", l.Problems},
+			{"request", "Assumption", l.Assumptions},
+			{"mirror", "Change", l.Changes},
+			{"mirror", "PublicState", l.Public},
+			{"config", "Place", l.Places},
+			{"config", "Kind", l.Faults},
+			{"config", "Who", l.Audiences},
+			{"doctor", "Kind", l.Doctor.Findings},
 		} {
-			found := has(l, table.kind, table.words)
+			found := has(l, table.words)
 			known := constants(t, table.room, table.kind)
 			for _, code := range known {
 				if !found[code] {
@@ -116,15 +114,7 @@ func sentences(v reflect.Value, at string, into map[string]string) {
 		for i := range v.NumField() {
 			sentences(v.Field(i), at+"."+v.Type().Field(i).Name, into)
 		}
-	case reflect.Map:
-		for _, key := range v.MapKeys() {
-			name := key.String()
-			if key.Kind() == reflect.Struct {
-				name = key.Field(0).String() + "," + key.Field(1).String()
-			}
-			sentences(v.MapIndex(key), at+"["+name+"]", into)
-		}
-	case reflect.Slice:
+	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
 			name, item := strconv.Itoa(i), v.Index(i)
 			if item.Kind() == reflect.Struct && item.FieldByName("key").IsValid() { // of a table
@@ -135,12 +125,22 @@ func sentences(v reflect.Value, at string, into map[string]string) {
 	}
 }
 
+// TestTextsAreFields checks that the file of a language has nothing but the fields of
+// a language.
+func TestTextsAreFields(t *testing.T) {
+	decoder := json.NewDecoder(strings.NewReader(textsInChinese))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&language{}); err != nil {
+		t.Error("texts/zh.json: ", err)
+	}
+}
+
 var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
 
 // TestLanguagesSayTheSame checks that every language has the sentences and
 // placeholders of the first.
 func TestLanguagesSayTheSame(t *testing.T) {
-	all := languages
+	all := languages()
 	model := map[string]string{}
 	sentences(reflect.ValueOf(*all[0]), "", model)
 	for _, l := range all[1:] {
@@ -151,13 +151,13 @@ func TestLanguagesSayTheSame(t *testing.T) {
 			switch {
 			case !ok:
 				t.Errorf("%s lacks %s", l.tag, at)
-			case text != "" && translated == "" && !strings.HasSuffix(at, ".one") && at != ".stop":
+			case text != "" && translated == "" && !strings.HasSuffix(at, ".One") && at != ".Stop":
 				t.Errorf("%s: %s is empty", l.tag, at)
 			}
 			a, b := placeholder.FindAllString(text, -1), placeholder.FindAllString(translated, -1)
 			slices.Sort(a)
 			slices.Sort(b)
-			if !slices.Equal(a, b) && !strings.HasSuffix(at, ".one") {
+			if !slices.Equal(a, b) && !strings.HasSuffix(at, ".One") {
 				t.Errorf("%s: %s has the placeholders %v, not %v", l.tag, at, b, a)
 			}
 		}
@@ -171,11 +171,11 @@ func TestLanguagesSayTheSame(t *testing.T) {
 
 // TestSentencesAreWhole looks for unclosed Markdown in the tables.
 func TestSentencesAreWhole(t *testing.T) {
-	for _, l := range languages {
+	for _, l := range languages() {
 		texts := map[string]string{}
 		sentences(reflect.ValueOf(*l), "", texts)
 		for at, text := range texts {
-			if strings.Count(text, "`")%2 != 0 || strings.Count(text, "**")%2 != 0 || strings.ContainsAny(text, "<>|@") && !strings.Contains(text, "`-> name:tag`") && at != ".emptyExample" {
+			if strings.Count(text, "`")%2 != 0 || strings.Count(text, "**")%2 != 0 || strings.ContainsAny(text, "<>|@") && !strings.Contains(text, "`-> name:tag`") && at != ".EmptyExample" {
 				t.Errorf("%s: %s is %q", l.tag, at, text)
 			}
 		}

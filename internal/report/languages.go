@@ -1,9 +1,26 @@
 package report
 
-import "github.com/imageferry/ferry/internal/request"
+import (
+	_ "embed"
+	"sync"
+	"time"
+
+	"github.com/imageferry/ferry/internal/request"
+	"github.com/imageferry/ferry/internal/texts"
+)
+
+//go:embed texts/zh.json
+var textsInChinese string
+
+// chinese returns the Chinese language.
+var chinese = sync.OnceValue(func() *language {
+	l := &language{tag: "zh", zone: time.FixedZone("CST", 8*60*60)}
+	_ = texts.Decode(textsInChinese, l)
+	return l
+})
 
 // languages returns all languages, the default first.
-var languages = []*language{english, chinese}
+func languages() []*language { return []*language{english, chinese()} }
 
 // speak returns the configured language, else that of the request, else that of
 // the owner.
@@ -16,11 +33,12 @@ func speak(tag string, r request.Request, owners string) *language {
 		told = "en"
 	}
 	for _, tag := range []string{tag, told, owners} {
-		for _, l := range languages {
-			if l.tag == tag {
-				return l
-			}
+		switch tag {
+		case "en":
+			return english
+		case "zh":
+			return chinese()
 		}
 	}
-	return languages[0]
+	return english
 }

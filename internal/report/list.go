@@ -17,7 +17,7 @@ import (
 // list has a line for each image that has arrived or is being copied. Failed
 // images are listed with their reasons instead.
 func (a *answer) list() *block {
-	b := &block{name: a.l.list.images, rank: rankList}
+	b := &block{name: a.l.List.Images, rank: rankList}
 	if len(a.all) == 0 {
 		b.items = listedBefore(a.in.Before)
 	}
@@ -61,7 +61,7 @@ func (a *answer) listed(copies []outcome) md {
 	image := codeRef(copies[0].image.Reference)
 	switch {
 	case waits:
-		return "- 🚢 " + image + " · " + a.l.list.waiting
+		return "- 🚢 " + image + " · " + a.l.List.Waiting
 	case got == nil:
 		return ""
 	}
@@ -73,11 +73,11 @@ func (a *answer) listed(copies []outcome) md {
 	if got.Size > 0 {
 		parts = append(parts, size(got.Size))
 	}
-	if names := platforms(got, a.l.comma); names != "" {
+	if names := platforms(got, a.l.Comma); names != "" {
 		parts = append(parts, names)
 	}
 	if got.Present && a.present < a.images {
-		parts = append(parts, a.l.list.present)
+		parts = append(parts, a.l.List.Present)
 	}
 	if alone {
 		return join(parts, " · ")
@@ -85,7 +85,7 @@ func (a *answer) listed(copies []outcome) md {
 	icon := md("✅ ")
 	if n := len(copies); slices.ContainsFunc(copies, func(o outcome) bool { return o.failure != nil }) {
 		icon = "⚠️ "
-		parts = append(parts, fill(a.l.list.only, "{hosts}", joined(at, a.l.comma, n)))
+		parts = append(parts, fill(a.l.List.Only, "{hosts}", joined(at, a.l.Comma, n)))
 	}
 	return "- " + icon + join(parts, " · ")
 }
@@ -143,7 +143,7 @@ func platforms(r *mirror.Receipt, comma md) md {
 
 // details returns what few readers need: digests, times, signatures.
 func (a *answer) details() *block {
-	lines := &block{name: a.l.headings.details, rank: rankDetails}
+	lines := &block{name: a.l.Headings.Details, rank: rankDetails}
 	var all []clients.Mirror
 	for _, o := range a.all {
 		if o.failure != nil || o.receipt == nil {
@@ -152,26 +152,26 @@ func (a *answer) details() *block {
 		all = append(all, arrivals(o)...)
 		parts := []md{code(o.place()), code(shortDigest(o.receipt.Digest.String()))}
 		if o.receipt.Digest == o.receipt.SourceDigest {
-			parts = append(parts, a.l.list.identical)
+			parts = append(parts, a.l.List.Identical)
 		}
 		if o.receipt.Present {
-			parts = append(parts, a.l.list.present)
+			parts = append(parts, a.l.List.Present)
 		} else {
-			parts = append(parts, a.l.units.took(o.receipt.Took.Round(time.Millisecond)))
+			parts = append(parts, a.l.Units.took(o.receipt.Took.Round(time.Millisecond)))
 		}
 		if n := o.receipt.Referrers; n > 0 {
-			parts = append(parts, a.l.list.referrers.of(n))
+			parts = append(parts, a.l.List.Referrers.of(n))
 		}
 		lines.items = append(lines.items, "- "+join(parts, " · "))
 	}
 	if lines.items == nil {
 		return nil
 	}
-	pinned := fenced(a.l.headings.details, rankDetails, "text", all, clients.Mirror.Pinned)
+	pinned := fenced(a.l.Headings.Details, rankDetails, "text", all, clients.Mirror.Pinned)
 	if pinned != nil {
-		pinned.open = a.l.headings.pinned + "\n\n" + pinned.open
+		pinned.open = a.l.Headings.Pinned + "\n\n" + pinned.open
 	}
-	return fold(a.l.headings.details, lines, pinned)
+	return fold(a.l.Headings.Details, lines, pinned)
 }
 
 // shortDigest returns the first twelve digits of the digest, like docker.

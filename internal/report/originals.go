@@ -22,9 +22,9 @@ func (a *answer) originals() *block {
 	if a.in.Front == "" || hosts == nil {
 		return nil
 	}
-	h, front := a.l.headings, a.in.Front
+	h, front := a.l.Headings, a.in.Front
 	lines := func(language md, items ...string) *block {
-		b := &block{name: h.originals, rank: rankManifests, open: "```" + language, close: "```"}
+		b := &block{name: h.Originals, rank: rankManifests, open: "```" + language, close: "```"}
 		for i, item := range items {
 			if i > 0 {
 				item = "\n" + item
@@ -44,14 +44,14 @@ func (a *answer) originals() *block {
 		podman = append(podman, table)
 	}
 	ferry := lines("sh", "sudo ferry setup --front "+front)
-	ferry.open = fill(h.withFerry, "{ferry}", "[`ferry setup`](https://github.com/imageferry/ferry/blob/main/docs/clients.md)") + "\n\n" + ferry.open
+	ferry.open = fill(h.WithFerry, "{ferry}", "[`ferry setup`](https://github.com/imageferry/ferry/blob/main/docs/clients.md)") + "\n\n" + ferry.open
 	toml := lines("toml", containerd...)
-	toml.open = h.withoutFerry + "\n\n" + toml.open
+	toml.open = h.WithoutFerry + "\n\n" + toml.open
 	blocks := []*block{ferry, toml, lines("toml", podman...)}
 	if slices.Contains(hosts, reference.DockerHub) {
 		docker := lines("json", "{"+clients.RegistryMirrors(front)+"}")
 		docker.open = "`/etc/docker/daemon.json`\n\n" + docker.open
 		blocks = append(blocks, docker)
 	}
-	return fold(h.originals, blocks...)
+	return fold(h.Originals, blocks...)
 }

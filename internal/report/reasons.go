@@ -17,7 +17,7 @@ func (a *answer) setUp() *block {
 	if len(a.in.SetUp) == 0 {
 		return nil
 	}
-	b := &block{name: a.l.headings.setUp, rank: rankFailures}
+	b := &block{name: a.l.Headings.SetUp, rank: rankFailures}
 	for _, f := range a.in.SetUp {
 		b.items = append(b.items, "- "+a.l.setUpItem(f, a.in.Repository))
 	}
@@ -38,9 +38,9 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 	page = link(page, faultURL(repository, f))
 	item := page // for faults of the whole file
 	if f.Name != "" {
-		phrase, ok := l.places.find(f.Place)
+		phrase, ok := l.Places.find(f.Place)
 		if !ok {
-			phrase = l.places.of(config.Elsewhere)
+			phrase = l.Places.of(config.Elsewhere)
 		}
 		item = fill(phrase, "{name}", code(f.Name), "{page}", page)
 	}
@@ -49,9 +49,9 @@ func (l *language) setUpItem(f config.Fault, repository string) md {
 	}
 	said := l.clause(f.Reason)
 	if f.Cure != "" {
-		said += string(l.colon) + l.clause(f.Cure)
+		said += string(l.Colon) + l.clause(f.Cure)
 	}
-	return item + l.colon + fill(l.headings.found, "{what}", l.faults.of(f.Kind), "{where}", code(said))
+	return item + l.Colon + fill(l.Headings.Found, "{what}", l.Faults.of(f.Kind), "{where}", code(said))
 }
 
 func faultURL(repository string, f config.Fault) string {
@@ -108,11 +108,11 @@ func (a *answer) failures() *block {
 	if reasons == nil {
 		return nil
 	}
-	b := &block{name: a.l.headings.notMirrored, rank: rankFailures, open: "**" + a.l.headings.notMirrored + "**\n"}
+	b := &block{name: a.l.Headings.NotMirrored, rank: rankFailures, open: "**" + a.l.Headings.NotMirrored + "**\n"}
 	for _, r := range reasons {
-		name := "**" + a.l.adviceFor(r.first.failure).name + "**"
+		name := "**" + a.l.adviceFor(r.first.failure).Name + "**"
 		for n, some := range slices.Collect(slices.Chunk(r.images, inOneItem)) {
-			item := "- " + failureIcon(r.first) + " " + joined(some, a.l.comma, inOneItem) + a.l.colon + name
+			item := "- " + failureIcon(r.first) + " " + joined(some, a.l.Comma, inOneItem) + a.l.Colon + name
 			if n == 0 {
 				item += "\n  " + a.explain(r.first)
 			}
@@ -135,7 +135,7 @@ func failureIcon(o outcome) md {
 
 // explain describes in full sentences why an image failed and what to do.
 func (a *answer) explain(o outcome) md {
-	fork := a.l.headings.fork
+	fork := a.l.Headings.Fork
 	if a.in.Repository != "" {
 		fork = link(fork, a.in.Repository+"/fork")
 	}
@@ -145,29 +145,29 @@ func (a *answer) explain(o outcome) md {
 // explain returns the cause, the cure, the hints and when the failure ends.
 // quote sets off canonical and foreign values.
 func (l *language) explain(o outcome, quote func(string) md) md {
-	return l.explainBy(l.adviceFor(o.failure), l.hintFor(o.failure), o, quote, l.headings.fork)
+	return l.explainBy(l.adviceFor(o.failure), l.hintFor(o.failure), o, quote, l.Headings.Fork)
 }
 
 // explainBy is explain with the given words for the cause, the cure, the hints and
 // forking the repository.
 func (l *language) explainBy(words advice, hint md, o outcome, quote func(string) md, fork md) md {
 	f := o.failure
-	parts := []md{words.cause, words.cure}
+	parts := []md{words.Cause, words.Cure}
 	if len(f.Hints) > 0 {
 		switch {
 		case hint == "":
 		case f.Code == failure.NotFound || f.Code == failure.Private: // the hint is more useful than the cure
-			parts = []md{hint, words.cause}
+			parts = []md{hint, words.Cause}
 			if strings.Contains(f.Hints[0], "/") { // a name at another registry, and not a tag
-				parts = []md{l.elsewhere, words.cause}
+				parts = []md{l.Elsewhere, words.Cause}
 			}
 		default:
 			parts = append(parts, hint)
 		}
 	}
-	text := join(parts, l.stop)
+	text := join(parts, l.Stop)
 	if !f.Until.IsZero() {
-		text += l.stop + fill(l.headings.until, "{time}", l.moment(f.Until))
+		text += l.Stop + fill(l.Headings.Until, "{time}", l.moment(f.Until))
 	}
 	const most = 24 // enough for all well-known registries
 	hints := make([]md, 0, most)
@@ -181,18 +181,18 @@ func (l *language) explainBy(words advice, hint md, o outcome, quote func(string
 		hints = append(hints, "…")
 	}
 	lacking := slices.DeleteFunc(slices.Clone(o.platforms), func(p reference.Platform) bool { return slices.Contains(f.Hints, p.String()) })
-	platforms := l.headings.thePlatform
+	platforms := l.Headings.ThePlatform
 	if len(lacking) > 0 {
 		platforms = quote(platformList(lacking))
 	}
-	host, place := l.headings.registry, l.headings.registry
+	host, place := l.Headings.Registry, l.Headings.Registry
 	if h := o.host(); h != "" {
 		host = quote(h)
 	}
 	if p := o.place(); p != "" {
 		place = quote(p)
 	}
-	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.comma), "{who}", l.audience(f.Hints), "{fork}", fork, "{platforms}", platforms)
+	return fill(text, "{host}", host, "{mirror}", place, "{hints}", join(hints, l.Comma), "{who}", l.audience(f.Hints), "{fork}", fork, "{platforms}", platforms)
 }
 
 // problems lists what could not be read, with a suggestion for each.
@@ -200,7 +200,7 @@ func (a *answer) problems() *block {
 	if len(a.request.Problems) == 0 {
 		return nil
 	}
-	b := &block{name: a.l.headings.unclear, rank: rankProblems, open: "**" + a.l.headings.unclear + "**\n"}
+	b := &block{name: a.l.Headings.Unclear, rank: rankProblems, open: "**" + a.l.Headings.Unclear + "**\n"}
 	var unread []md // their advice is the same
 	for _, p := range a.request.Problems {
 		if p.Code == request.Unread && p.Suggestion == "" {
@@ -209,11 +209,11 @@ func (a *answer) problems() *block {
 		}
 		b.items = append(b.items, "- "+a.l.problem(p, code))
 	}
-	words := a.l.problems.of(request.Unread)
+	words := a.l.Problems.of(request.Unread)
 	for len(unread) > 0 {
 		some := unread[:min(inOneItem, len(unread))]
 		unread = unread[len(some):]
-		b.items = append(b.items, "- "+join(some, a.l.comma)+a.l.colon+words.cause+a.l.stop+words.cure)
+		b.items = append(b.items, "- "+join(some, a.l.Comma)+a.l.Colon+words.Cause+a.l.Stop+words.Cure)
 	}
 	return b
 }
@@ -225,12 +225,12 @@ func (a *answer) leftOut() *block {
 	if len(left) == 0 {
 		return nil
 	}
-	b := &block{name: a.l.headings.leftOut, rank: rankLeftOut}
+	b := &block{name: a.l.Headings.LeftOut, rank: rankLeftOut}
 	for _, one := range left {
-		b.items = append(b.items, "- "+codeRef(one.Reference)+a.l.colon+a.l.leftOut.of(one.Reason))
+		b.items = append(b.items, "- "+codeRef(one.Reference)+a.l.Colon+a.l.LeftOut.of(one.Reason))
 	}
-	how := fill(a.l.headings.addThem, "{command}", code("/ferry add "+left[0].Reference.String()))
-	return fold(a.l.headings.leftOut, b, &block{open: how, rank: rankLeftOut})
+	how := fill(a.l.Headings.AddThem, "{command}", code("/ferry add "+left[0].Reference.String()))
+	return fold(a.l.Headings.LeftOut, b, &block{open: how, rank: rankLeftOut})
 }
 
 // where returns what a problem is about, and its line.
@@ -238,42 +238,42 @@ func (l *language) where(p request.Problem, quote func(string) md) md {
 	var where md
 	switch {
 	case p.Line > 0:
-		where = fill(l.headings.line, "{n}", number(p.Line))
+		where = fill(l.Headings.Line, "{n}", number(p.Line))
 	case p.Written != "":
-		where = l.headings.title
+		where = l.Headings.Title
 	}
 	if p.Written != "" {
-		where = fill(l.headings.found, "{what}", quote(p.Written), "{where}", where)
+		where = fill(l.Headings.Found, "{what}", quote(p.Written), "{where}", where)
 	}
 	return where
 }
 
 func (l *language) problem(p request.Problem, quote func(string) md) md {
-	words, ok := l.problems.find(p.Code)
+	words, ok := l.Problems.find(p.Code)
 	if !ok {
-		words = l.problems.of(request.Malformed)
+		words = l.Problems.of(request.Malformed)
 	}
 	where := l.where(p, quote)
 	if where != "" {
-		where += l.colon
+		where += l.Colon
 	}
-	advice := words.cause
+	advice := words.Cause
 	switch {
-	case p.Suggestion != "" && !strings.Contains(string(words.cause), "{suggestion}"): // it says more than the cure
-		advice += l.stop + l.headings.write
-	case words.cure != "":
-		advice += l.stop + words.cure
+	case p.Suggestion != "" && !strings.Contains(string(words.Cause), "{suggestion}"): // it says more than the cure
+		advice += l.Stop + l.Headings.Write
+	case words.Cure != "":
+		advice += l.Stop + words.Cure
 	}
 	choices := make([]md, 0, len(p.Choices))
 	for _, choice := range p.Choices {
 		choices = append(choices, quote(choice))
 	}
-	return where + fill(advice, "{suggestion}", quote(p.Suggestion), "{choices}", join(choices, l.comma))
+	return where + fill(advice, "{suggestion}", quote(p.Suggestion), "{choices}", join(choices, l.Comma))
 }
 
 // registryWords shows the registries' responses to failed copies, in a fence.
 func (a *answer) registryWords() *block {
-	b := &block{name: a.l.headings.registryWords, rank: rankWords}
+	b := &block{name: a.l.Headings.RegistryWords, rank: rankWords}
 	said := map[string]bool{}
 	for _, o := range a.failed() {
 		detail := o.failure.Detail
@@ -294,5 +294,5 @@ func (a *answer) registryWords() *block {
 	if b.items == nil {
 		return nil
 	}
-	return fold(a.l.headings.registryWords, b)
+	return fold(a.l.Headings.RegistryWords, b)
 }

@@ -261,7 +261,7 @@ func TestUnits(t *testing.T) {
 		0: "0 ms", 850 * time.Millisecond: "850 ms", 2340 * time.Millisecond: "2.3 s", 59_900 * time.Millisecond: "59 s",
 		200 * time.Second: "3 min 20 s", 100 * time.Minute: "1 h 40 min",
 	} {
-		if got := english.units.took(d); got != want {
+		if got := english.Units.took(d); got != want {
 			t.Errorf("took(%s) = %s, want %s", d, got, want)
 		}
 	}

@@ -9,22 +9,22 @@ import (
 
 // changes lists how mirrors differ from their sources.
 func (a *answer) changes() *block {
-	b := &block{name: a.l.headings.changed, rank: rankChanges}
+	b := &block{name: a.l.Headings.Changed, rank: rankChanges}
 	for _, o := range a.all {
 		if o.status() != Copied && o.status() != Present || len(o.receipt.Changes) == 0 {
 			continue
 		}
 		var reasons []md
 		for _, c := range o.receipt.Changes {
-			if sentence, ok := a.l.changes.find(c); ok {
+			if sentence, ok := a.l.Changes.find(c); ok {
 				reasons = append(reasons, a.l.change(sentence, o.receipt))
 			} else {
 				reasons = append(reasons, code(string(c)))
 			}
 		}
-		item := "- " + code(o.place()) + a.l.colon + join(reasons, a.l.semi)
+		item := "- " + code(o.place()) + a.l.Colon + join(reasons, a.l.Semi)
 		if o.receipt.Digest != o.receipt.SourceDigest {
-			item += a.l.semi + fill(a.l.headings.sourceDigest, "{digest}", code(o.receipt.SourceDigest.String()))
+			item += a.l.Semi + fill(a.l.Headings.SourceDigest, "{digest}", code(o.receipt.SourceDigest.String()))
 		}
 		b.items = append(b.items, item)
 	}
@@ -40,11 +40,11 @@ func (l *language) change(sentence md, r *mirror.Receipt) md {
 	}
 	switch {
 	case len(images) < len(r.Missing):
-		missing = append(missing, l.headings.attestations)
+		missing = append(missing, l.Headings.Attestations)
 	case len(images) == 0:
-		missing = append(missing, l.headings.someParts)
+		missing = append(missing, l.Headings.SomeParts)
 	}
-	return fill(sentence, "{missing}", join(missing, l.comma))
+	return fill(sentence, "{missing}", join(missing, l.Comma))
 }
 
 // headed puts a heading above a block, or folds the block under the heading if
@@ -71,14 +71,14 @@ func (a *answer) locked() *block {
 		}
 		at[r.Host()] = append(at[r.Host()], r.String())
 	}
-	b := &block{name: a.l.headings.locked, rank: rankChanges}
+	b := &block{name: a.l.Headings.Locked, rank: rankChanges}
 	for _, host := range hosts {
 		login := "docker login " + host
 		if host == reference.DockerHub {
 			login = "docker login"
 		}
 		const most = 20
-		b.items = append(b.items, "- 🔒 "+fill(a.l.headings.needsLogin, "{mirror}", joined(at[host], a.l.comma, most), "{login}", code(login)))
+		b.items = append(b.items, "- 🔒 "+fill(a.l.Headings.NeedsLogin, "{mirror}", joined(at[host], a.l.Comma, most), "{login}", code(login)))
 	}
 	if b.items == nil {
 		return nil
@@ -89,7 +89,7 @@ func (a *answer) locked() *block {
 // public lists what public mirrors have of the images, folded; nil if none was asked
 // or answered in time.
 func (a *answer) public() *block {
-	b := &block{name: a.l.headings.public, rank: rankManifests}
+	b := &block{name: a.l.Headings.Public, rank: rankManifests}
 	listed := map[reference.Reference]bool{}
 	for i := range a.all {
 		o := &a.all[i]
@@ -99,7 +99,7 @@ func (a *answer) public() *block {
 		listed[o.image.Reference] = true
 		for k := range o.elsewhere {
 			e := &o.elsewhere[k]
-			b.items = append(b.items, "- "+codeRef(o.image.Reference)+a.l.colon+fill(a.l.public.of(e.State),
+			b.items = append(b.items, "- "+codeRef(o.image.Reference)+a.l.Colon+fill(a.l.Public.of(e.State),
 				"{command}", code("docker pull "+e.Mirror.String()), "{mirror}", codeRef(e.Mirror), "{platform}", code(e.Platform.String())))
 		}
 	}
@@ -111,7 +111,7 @@ func (a *answer) public() *block {
 
 // assumptions lists where the request was not read literally.
 func (a *answer) assumptions() *block {
-	b := &block{name: a.l.headings.readAs, rank: rankAssumptions}
+	b := &block{name: a.l.Headings.ReadAs, rank: rankAssumptions}
 	images := a.request.Images
 	for i := 0; i < len(images); {
 		first, same := images[i], []string{}
@@ -124,12 +124,12 @@ func (a *answer) assumptions() *block {
 		}
 		var reasons []md
 		for _, assumption := range first.Assumptions {
-			if sentence, ok := a.l.assumptions.find(assumption); ok {
+			if sentence, ok := a.l.Assumptions.find(assumption); ok {
 				reasons = append(reasons, sentence)
 			}
 		}
 		const most = 20
-		b.items = append(b.items, "- "+code(first.Written)+" → "+joined(same, a.l.comma, most)+a.l.colon+join(reasons, a.l.semi))
+		b.items = append(b.items, "- "+code(first.Written)+" → "+joined(same, a.l.Comma, most)+a.l.Colon+join(reasons, a.l.Semi))
 	}
 	return a.headed(b)
 }

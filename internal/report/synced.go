@@ -203,13 +203,13 @@ func (t Terminal) Chosen(c Chosen) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s%s%s\n", oneLine(c.List), c.Source, l.colon,
-		fill(l.terminal.sync.chosen, "{n}", number(in), "{all}", number(len(c.Verdicts))))
+	fmt.Fprintf(&b, "%s %s%s%s\n", oneLine(c.List), c.Source, l.Colon,
+		fill(l.Terminal.Sync.Chosen, "{n}", number(in), "{all}", number(len(c.Verdicts))))
 	for _, v := range c.Verdicts {
 		if v.Chosen {
 			fmt.Fprintf(&b, "  + %s\n", oneLine(v.Tag))
 		} else {
-			fmt.Fprintf(&b, "  - %s  %s\n", oneLine(v.Tag), l.terminal.sync.reasons.of(v.Reason))
+			fmt.Fprintf(&b, "  - %s  %s\n", oneLine(v.Tag), l.Terminal.Sync.Reasons.of(v.Reason))
 		}
 	}
 	return clean(b.String())
@@ -219,16 +219,16 @@ func (t Terminal) Chosen(c Chosen) string {
 // reasons, and the number of unchanged ones.
 func (t Terminal) Synced(s Sync) string {
 	l := t.language()
-	words := l.terminal.sync
+	words := l.Terminal.Sync
 	var by [syncKinds][]Synced
 	for _, i := range s.Images {
 		by[i.kind()] = append(by[i.kind()], i)
 	}
-	heads := [syncKinds]count{words.added, words.moved, words.gone, words.failed, words.waiting, words.same}
+	heads := [syncKinds]count{words.Added, words.Moved, words.Gone, words.Failed, words.Waiting, words.Same}
 	if s.Check {
-		heads[syncNew], heads[syncMoved] = words.toAdd, words.toMove
+		heads[syncNew], heads[syncMoved] = words.ToAdd, words.ToMove
 	}
-	heading := func(b *strings.Builder, head md) { fmt.Fprintf(b, "%s\n", strings.TrimSpace(string(head+l.colon))) }
+	heading := func(b *strings.Builder, head md) { fmt.Fprintf(b, "%s\n", strings.TrimSpace(string(head+l.Colon))) }
 	var b strings.Builder
 	for kind, images := range by {
 		switch {
@@ -253,20 +253,20 @@ func (t Terminal) Synced(s Sync) string {
 				digest = strings.TrimSuffix(i.Before.String()+" → "+digest, " → ")
 			}
 			if digest != "" {
-				fmt.Fprintf(&b, "%s%s", l.colon, digest)
+				fmt.Fprintf(&b, "%s%s", l.Colon, digest)
 			}
 			if r := i.Result.Receipt; r != nil && !r.Kept.IsZero() {
-				fmt.Fprintf(&b, "\n    %s %s", words.kept, r.Kept)
+				fmt.Fprintf(&b, "\n    %s %s", words.Kept, r.Kept)
 			}
 			fmt.Fprintln(&b)
 		}
 	}
 	if len(s.Unlisted) > 0 {
-		heading(&b, words.unlisted.of(len(s.Unlisted)))
+		heading(&b, words.Unlisted.of(len(s.Unlisted)))
 		for _, u := range s.Unlisted {
 			fmt.Fprintf(&b, "  %s %s", oneLine(u.List), u.Repository)
 			if u.Limit > 0 {
-				fmt.Fprintf(&b, "%s%s\n", l.colon, fill(words.tooMany, "{n}", number(u.Chosen), "{limit}", number(u.Limit)))
+				fmt.Fprintf(&b, "%s%s\n", l.Colon, fill(words.TooMany, "{n}", number(u.Chosen), "{limit}", number(u.Limit)))
 				continue
 			}
 			t.writeOutcome(l, &b, u.outcome())
@@ -285,9 +285,9 @@ func (t Terminal) writeCauses(l *language, b *strings.Builder, images []Synced) 
 	at := map[[2]md]*cause{}
 	for _, i := range images {
 		o := i.outcome()
-		name := l.adviceFor(o.failure).name
-		if special, ok := l.terminal.causes.find(t.cause(o.failure)); ok {
-			name = special.name
+		name := l.adviceFor(o.failure).Name
+		if special, ok := l.Terminal.Causes.find(t.cause(o.failure)); ok {
+			name = special.Name
 		}
 		why := t.explain(l, o)
 		c := at[[2]md{name, why}]
@@ -304,11 +304,11 @@ func (t Terminal) writeCauses(l *language, b *strings.Builder, images []Synced) 
 			if place := o.place(); place != "" {
 				fmt.Fprintf(b, " → %s", oneLine(place))
 			}
-			fmt.Fprintf(b, "%s%s\n", l.colon, c.name)
+			fmt.Fprintf(b, "%s%s\n", l.Colon, c.name)
 		}
 		fmt.Fprintf(b, "    %s\n", c.why)
 		if said := oneLine(c.images[0].failure.Detail); said != "" {
-			fmt.Fprintf(b, "    %s%s%s\n", l.headings.registryWords, l.colon, plain(said))
+			fmt.Fprintf(b, "    %s%s%s\n", l.Headings.RegistryWords, l.Colon, plain(said))
 		}
 	}
 }

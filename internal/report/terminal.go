@@ -34,16 +34,16 @@ func (t Terminal) Understood(r request.Request) string {
 	for _, image := range r.Images {
 		fmt.Fprintln(&b, image.Reference)
 		if len(image.Platforms) > 0 {
-			fmt.Fprintf(&b, "    %s%s\n", l.terminal.platforms, platformList(image.Platforms))
+			fmt.Fprintf(&b, "    %s%s\n", l.Terminal.Platforms, platformList(image.Platforms))
 		}
 		if as := oneLine(image.As.String()); as != "" {
-			fmt.Fprintf(&b, "    %s%s\n", l.terminal.name, as)
+			fmt.Fprintf(&b, "    %s%s\n", l.Terminal.Name, as)
 		}
 		for i, assumption := range image.Assumptions {
 			if i == 0 {
-				fmt.Fprintf(&b, "    %s%s\n", l.terminal.written, plain(image.Written))
+				fmt.Fprintf(&b, "    %s%s\n", l.Terminal.Written, plain(image.Written))
 			}
-			fmt.Fprintf(&b, "    - %s\n", l.assumptions.of(assumption))
+			fmt.Fprintf(&b, "    - %s\n", l.Assumptions.of(assumption))
 		}
 	}
 	for _, p := range r.Problems {
@@ -51,9 +51,9 @@ func (t Terminal) Understood(r request.Request) string {
 	}
 	for i, left := range r.LeftOut {
 		if i == 0 {
-			fmt.Fprintf(&b, "%s%s\n", l.headings.leftOut, strings.TrimSpace(string(l.colon)))
+			fmt.Fprintf(&b, "%s%s\n", l.Headings.LeftOut, strings.TrimSpace(string(l.Colon)))
 		}
-		fmt.Fprintf(&b, "    %s (%s)\n", left.Reference, l.leftOut.of(left.Reason))
+		fmt.Fprintf(&b, "    %s (%s)\n", left.Reference, l.LeftOut.of(left.Reason))
 	}
 	return clean(b.String())
 }
@@ -84,7 +84,7 @@ func (t Terminal) Copies(p plan.Plan, results []mirror.Result) string {
 		}
 		t.writeOutcome(l, &b, o)
 		if slices.Contains(o.image.Assumptions, request.Lowered) {
-			fmt.Fprintf(&b, "    - %s\n", l.assumptions.of(request.Lowered))
+			fmt.Fprintf(&b, "    - %s\n", l.Assumptions.of(request.Lowered))
 		}
 	}
 	return clean(b.String())
@@ -96,13 +96,13 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		fmt.Fprintln(b)
 		return
 	case Failed:
-		name := l.adviceFor(o.failure).name
-		if special, ok := l.terminal.causes.find(t.cause(o.failure)); ok {
-			name = special.name
+		name := l.adviceFor(o.failure).Name
+		if special, ok := l.Terminal.Causes.find(t.cause(o.failure)); ok {
+			name = special.Name
 		}
 		fmt.Fprintf(b, ": %s\n    %s\n", name, t.explain(l, o))
 		if said := oneLine(o.failure.Detail); said != "" {
-			fmt.Fprintf(b, "    %s: %s\n", l.headings.registryWords, plain(said))
+			fmt.Fprintf(b, "    %s: %s\n", l.Headings.RegistryWords, plain(said))
 		} else if cause := o.failure.Err; cause != nil && o.failure.Kind() != failure.Refusal && o.failure.Code != failure.Proxy && t.cause(o.failure) == "" {
 			fmt.Fprintf(b, "    %s\n", plain(cause.Error())) // there is no run log to refer to
 		}
@@ -110,9 +110,9 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 	case Copied, Present, Gone:
 	}
 	r := o.receipt
-	effort := l.units.took(r.Took)
+	effort := l.Units.took(r.Took)
 	if r.Present {
-		effort = l.list.present
+		effort = l.List.Present
 	}
 	fmt.Fprintf(b, ": %s, ", oneLine(r.Digest.String()))
 	if r.Size > 0 { // the size of an index that was already there is unknown
@@ -123,7 +123,7 @@ func (t Terminal) writeOutcome(l *language, b *strings.Builder, o outcome) {
 		fmt.Fprintf(b, "    %s\n", platformList(r.Platforms))
 	}
 	for _, c := range r.Changes {
-		fmt.Fprintf(b, "    - %s\n", l.change(l.changes.of(c), o.receipt))
+		fmt.Fprintf(b, "    - %s\n", l.change(l.Changes.of(c), o.receipt))
 	}
 	if t.Pull {
 		for _, m := range arrivals(o) {
@@ -145,17 +145,17 @@ func (t Terminal) cause(f *failure.Error) Cause {
 // requester and owner at once.
 func (t Terminal) explain(l *language, o outcome) md {
 	words := l.adviceFor(o.failure)
-	if cure, ok := l.terminal.cures.find(o.failure.Code); ok {
-		words.cure = cure
+	if cure, ok := l.Terminal.Cures.find(o.failure.Code); ok {
+		words.Cure = cure
 	}
-	hint, ok := l.terminal.hints.find(o.failure.Code)
+	hint, ok := l.Terminal.Hints.find(o.failure.Code)
 	if !ok {
 		hint = l.hintFor(o.failure)
 	}
-	if special, ok := l.terminal.causes.find(t.cause(o.failure)); ok {
+	if special, ok := l.Terminal.Causes.find(t.cause(o.failure)); ok {
 		words = special
 	}
-	return l.explainBy(words, hint, o, plain, l.headings.fork)
+	return l.explainBy(words, hint, o, plain, l.Headings.Fork)
 }
 
 // Total sums up results in one sentence: the number of images, the bytes and
@@ -176,24 +176,24 @@ func (t Terminal) Total(results []mirror.Result, passed time.Duration) string {
 			bytes += r.Receipt.Sent
 		}
 	}
-	parts := []md{l.terminal.total.of(mirrored)}
+	parts := []md{l.Terminal.Total.of(mirrored)}
 	if mirrored > 0 {
-		parts[0] += fill(l.terminal.arrived, "{bytes}", size(bytes), "{time}", l.units.took(passed))
+		parts[0] += fill(l.Terminal.Arrived, "{bytes}", size(bytes), "{time}", l.Units.took(passed))
 	}
 	if present > 0 {
-		parts = append(parts, l.terminal.present.of(present))
+		parts = append(parts, l.Terminal.Present.of(present))
 	}
 	if failed > 0 {
-		parts = append(parts, l.terminal.failed.of(failed))
+		parts = append(parts, l.Terminal.Failed.of(failed))
 	}
-	return string(join(parts, l.comma))
+	return string(join(parts, l.Comma))
 }
 
 // Size formats a number of bytes in decimal units: "12.3 MB".
 func Size(bytes int64) string { return string(size(bytes)) }
 
 // Took formats a duration with at most two units: "1 min 20 s".
-func (t Terminal) Took(d time.Duration) string { return string(t.language().units.took(d)) }
+func (t Terminal) Took(d time.Duration) string { return string(t.language().Units.took(d)) }
 
 // Message is what another room says in English, in the language of the terminal.
 func (t Terminal) Message(text string) string { return t.language().clause(text) }
@@ -208,7 +208,7 @@ func (l *language) fault(f config.Fault) string {
 	}
 	f.Reason = l.clause(f.Reason)
 	if f.Cure != "" {
-		f.Reason, f.Cure = f.Reason+string(l.colon)+l.clause(f.Cure), ""
+		f.Reason, f.Cure = f.Reason+string(l.Colon)+l.clause(f.Cure), ""
 	}
 	return f.String()
 }

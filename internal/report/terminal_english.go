@@ -9,14 +9,14 @@ const againInEnglish = "Data that was copied is kept: run the same command again
 
 var (
 	terminalInEnglish = terminalWords{
-		platforms: "platforms: ",
-		name:      "mirror name: ",
-		written:   "written as ",
-		considered: consideredWords{
-			title: "title", rules: "; rules: ", why: "%s in %s, which needs %s",
-			verdicts: map[string]string{"taken": "taken", "guessed": "guessed", "asked": "asked", "dropped": "dropped"},
+		Platforms: "platforms: ",
+		Name:      "mirror name: ",
+		Written:   "written as ",
+		Considered: consideredWords{
+			Title: "title", Rules: "; rules: ", Why: "%s in %s, which needs %s",
+			Verdicts: table[string, string]{{"taken", "taken"}, {"guessed", "guessed"}, {"asked", "asked"}, {"dropped", "dropped"}},
 		},
-		causes: table[Cause, advice]{
+		Causes: table[Cause, advice]{
 			{UnknownHost, advice{"unknown host", "There is no host {host}.", "Check the spelling."}},
 			{Unresolved, advice{"name not resolved", "This machine cannot resolve the name {host}.", "Check its DNS, or set HTTPS_PROXY to a proxy that reaches the registry."}},
 			{NoTLS, advice{"no TLS", "{host} does not support TLS.", "To reach it by plain HTTP, add `--plain-http` with its name."}},
@@ -31,8 +31,8 @@ var (
 			{Refers, advice{"blocked by DNS", "{host} refers to another host, and the DNS of this network gives it an address without a server, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches it."}},
 			{NoServer, advice{"connection refused", "{host} refuses connections.", "Check the host and the port, and whether the registry is running."}},
 		},
-		hints: table[failure.Code, md]{{failure.TargetLogin, "Reason: {hints}."}, {failure.HostForbidden, "The address is {hints}."}}, // the cure says the rest
-		cures: table[failure.Code, md]{
+		Hints: table[failure.Code, md]{{failure.TargetLogin, "Reason: {hints}."}, {failure.HostForbidden, "The address is {hints}."}}, // the cure says the rest
+		Cures: table[failure.Code, md]{
 			{failure.NameTaken, "Write `-> name:tag` after the image to choose another name."},
 			{failure.HostForbidden, "If it is in your own network, add `--private` with its name. If not, use another DNS server, or set HTTPS_PROXY to a proxy that reaches it."},
 			{failure.BadAddress, "The operator of the registry must set its public address. If the address is right and in a private network, add `--private` with it."},
@@ -51,24 +51,24 @@ var (
 			{failure.Cancelled, againInEnglish},
 			{failure.Internal, "If it happens again, please report it: https://github.com/imageferry/ferry/issues"},
 		},
-		total:   count{"1 image mirrored", "{n} images mirrored"},
-		arrived: " ({bytes} in {time})",
-		present: count{"1 already there", "{n} already there"},
-		failed:  count{"1 failed", "{n} failed"},
-		sync: syncWords{
-			added:    count{"1 new image", "{n} new images"},
-			moved:    count{"1 moved tag copied again", "{n} moved tags copied again"},
-			gone:     count{"1 image gone at the source, kept at the target", "{n} images gone at the source, kept at the target"},
-			failed:   count{"1 failed", "{n} failed"},
-			waiting:  count{"1 waiting until a limit ends, first in the next run", "{n} waiting until a limit ends, first in the next run"},
-			same:     count{"1 unchanged", "{n} unchanged"},
-			toAdd:    count{"1 image to copy", "{n} images to copy"},
-			toMove:   count{"1 tag has moved", "{n} tags have moved"},
-			unlisted: count{"1 selection without a result", "{n} selections without a result"},
-			chosen:   "{n} of {all} tags",
-			kept:     "the old content is kept as",
-			tooMany:  "selects {n} tags; the limit is {limit}. Select fewer, or raise `--limit`.",
-			reasons: table[selection.Reason, md]{
+		Total:   count{"1 image mirrored", "{n} images mirrored"},
+		Arrived: " ({bytes} in {time})",
+		Present: count{"1 already there", "{n} already there"},
+		Failed:  count{"1 failed", "{n} failed"},
+		Sync: syncWords{
+			Added:    count{"1 new image", "{n} new images"},
+			Moved:    count{"1 moved tag copied again", "{n} moved tags copied again"},
+			Gone:     count{"1 image gone at the source, kept at the target", "{n} images gone at the source, kept at the target"},
+			Failed:   count{"1 failed", "{n} failed"},
+			Waiting:  count{"1 waiting until a limit ends, first in the next run", "{n} waiting until a limit ends, first in the next run"},
+			Same:     count{"1 unchanged", "{n} unchanged"},
+			ToAdd:    count{"1 image to copy", "{n} images to copy"},
+			ToMove:   count{"1 tag has moved", "{n} tags have moved"},
+			Unlisted: count{"1 selection without a result", "{n} selections without a result"},
+			Chosen:   "{n} of {all} tags",
+			Kept:     "the old content is kept as",
+			TooMany:  "selects {n} tags; the limit is {limit}. Select fewer, or raise `--limit`.",
+			Reasons: table[selection.Reason, md]{
 				{selection.NoVersion, "not a version"},
 				{selection.OutOfRange, "not in the range"},
 				{selection.OtherKind, "another variant"},

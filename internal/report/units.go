@@ -21,21 +21,21 @@ func size(n int64) md {
 }
 
 // units are the names of units of time, as they follow a number.
-type units struct{ millisecond, second, minute, hour md }
+type units struct{ Millisecond, Second, Minute, Hour md }
 
 // took formats a duration with at most two units.
 func (u units) took(d time.Duration) md {
 	switch {
 	case d < time.Second:
-		return number(int(d.Milliseconds())) + u.millisecond
+		return number(int(d.Milliseconds())) + u.Millisecond
 	case d < 10*time.Second:
-		return md(strconv.FormatFloat(d.Seconds(), 'f', 1, 64)) + u.second
+		return md(strconv.FormatFloat(d.Seconds(), 'f', 1, 64)) + u.Second
 	case d < time.Minute:
-		return number(int(d.Seconds())) + u.second
+		return number(int(d.Seconds())) + u.Second
 	case d < time.Hour:
-		return number(int(d.Minutes())) + u.minute + " " + number(int(d.Seconds())%60) + u.second
+		return number(int(d.Minutes())) + u.Minute + " " + number(int(d.Seconds())%60) + u.Second
 	}
-	return number(int(d.Hours())) + u.hour + " " + number(int(d.Minutes())%60) + u.minute
+	return number(int(d.Hours())) + u.Hour + " " + number(int(d.Minutes())%60) + u.Minute
 }
 
 // percent returns done as a share of all, from 0 to 100. 100 is shown only when

@@ -14,28 +14,28 @@ import (
 
 // verdict is the first line: the result of the request as a whole.
 func (a *answer) verdict() *block {
-	v := a.l.verdict
+	v := a.l.Verdict
 	switch {
 	case a.state == ledger.Working && len(a.all) == 0:
-		return paragraph("👀 " + v.received)
+		return paragraph("👀 " + v.Received)
 	case a.state == ledger.Working:
-		text := "🚢 " + a.counted(v.underWay)
+		text := "🚢 " + a.counted(v.UnderWay)
 		if line := a.progress(); line != "" {
 			text += "\n" + line
 		}
 		return paragraph(text)
 	case len(a.in.SetUp) > 0:
-		return paragraph("🔧 " + v.setUp + a.l.stop + v.setUpReader)
+		return paragraph("🔧 " + v.SetUp + a.l.Stop + v.SetUpReader)
 	case a.state == ledger.Empty && len(a.request.LeftOut) > 0:
-		return paragraph("👋 " + v.leftAlone)
+		return paragraph("👋 " + v.LeftAlone)
 	case a.state == ledger.Empty:
-		return paragraph("👋 " + v.empty)
+		return paragraph("👋 " + v.Empty)
 	case a.in.Plan.Refused != nil:
 		return paragraph(a.refused(a.in.Plan.Refused))
 	case a.images == 0 && a.state == ledger.Refused:
-		return paragraph("🤔 " + v.unclear)
+		return paragraph("🤔 " + v.Unclear)
 	}
-	return paragraph(a.icon() + " " + join(append(a.consequence(a.headline()), a.leadIn()...), a.l.stop))
+	return paragraph(a.icon() + " " + join(append(a.consequence(a.headline()), a.leadIn()...), a.l.Stop))
 }
 
 // leadIn introduces the commands below the verdict.
@@ -44,9 +44,9 @@ func (a *answer) leadIn() []md {
 	case a.arrived == 0:
 		return nil
 	case a.complete == a.images && a.unserved == 0:
-		return []md{a.l.verdict.pull}
+		return []md{a.l.Verdict.Pull}
 	}
-	return []md{a.l.verdict.pullSome}
+	return []md{a.l.Verdict.PullSome}
 }
 
 func (a *answer) icon() md {
@@ -74,59 +74,59 @@ func (a *answer) counted(sentence md) md {
 }
 
 func (a *answer) headline() md {
-	v := a.l.verdict
+	v := a.l.Verdict
 	if a.complete < a.images || a.images == 0 {
 		switch {
 		case a.images == 0:
 			return ""
 		case a.arrived == 0 && a.state.Open():
-			return v.noneYet
+			return v.NoneYet
 		case a.arrived == 0:
-			return v.none
+			return v.None
 		case a.arrived < a.images:
-			return a.counted(v.some)
+			return a.counted(v.Some)
 		case a.images == 1:
-			return v.scatteredOne
+			return v.ScatteredOne
 		}
-		return a.counted(v.scattered)
+		return a.counted(v.Scattered)
 	}
 	if a.images == 1 {
-		sentence := v.mirroredOne
+		sentence := v.MirroredOne
 		if a.present == 1 {
-			sentence = v.presentOne
+			sentence = v.PresentOne
 		}
 		return fill(sentence, "{source}", codeRef(a.all[0].image.Reference))
 	}
 	switch a.present {
 	case 0:
-		return a.counted(v.mirrored)
+		return a.counted(v.Mirrored)
 	case a.images:
-		return a.counted(v.mirrored) + a.l.stop + v.presentAll
+		return a.counted(v.Mirrored) + a.l.Stop + v.PresentAll
 	}
-	return a.counted(v.mirrored) + a.l.stop + v.present.of(a.present)
+	return a.counted(v.Mirrored) + a.l.Stop + v.Present.of(a.present)
 }
 
 // consequence appends what happens next.
 func (a *answer) consequence(said ...md) []md {
-	v := a.l.verdict
+	v := a.l.Verdict
 	sentences := slices.DeleteFunc(said, func(s md) bool { return s == "" })
 	if a.gaveUp {
-		return append(sentences, fill(v.givenUp, "{tries}", number(a.in.Marker.Tries)))
+		return append(sentences, fill(v.GivenUp, "{tries}", number(a.in.Marker.Tries)))
 	}
 	switch a.state {
 	case ledger.SetUp:
-		sentences = append(sentences, v.setUpReader)
+		sentences = append(sentences, v.SetUpReader)
 	case ledger.Retry:
 		if a.in.SweepOff {
 			file := path.Base(doctor.SweepFile)
 			page := link(code(file), a.in.Repository+"/actions/workflows/"+file)
-			return append(sentences, fill(v.retryOff, "{workflow}", page))
+			return append(sentences, fill(v.RetryOff, "{workflow}", page))
 		}
-		sentences = append(sentences, v.retry)
+		sentences = append(sentences, v.Retry)
 	case ledger.Interrupted:
-		sentences = append(sentences, v.interrupted)
+		sentences = append(sentences, v.Interrupted)
 	case ledger.Withdrawn:
-		sentences = append(sentences, v.withdrawn)
+		sentences = append(sentences, v.Withdrawn)
 	case ledger.Working, ledger.Done, ledger.Partial, ledger.Refused, ledger.Empty, ledger.GivenUp: // nothing happens next
 	}
 	return sentences
@@ -134,11 +134,11 @@ func (a *answer) consequence(said ...md) []md {
 
 // refused is the verdict on a request that is refused as a whole.
 func (a *answer) refused(f *failure.Error) md {
-	none := a.l.verdict.none
+	none := a.l.Verdict.None
 	if a.state.Open() {
-		none = a.l.verdict.noneYet
+		none = a.l.Verdict.NoneYet
 	}
-	return a.icon() + " " + join(a.consequence(none, a.explain(outcome{failure: f})), a.l.stop)
+	return a.icon() + " " + join(a.consequence(none, a.explain(outcome{failure: f})), a.l.Stop)
 }
 
 // progress is the line under the verdict while data is being copied.
@@ -146,7 +146,7 @@ func (a *answer) progress() md {
 	p := a.in.Progress
 	var parts []md
 	if n := a.in.Marker.Shards; n > 0 {
-		parts = append(parts, fill(a.l.progress.jobs, "{n}", number(n)))
+		parts = append(parts, fill(a.l.Progress.Jobs, "{n}", number(n)))
 	}
 	if p.Bytes > 0 {
 		done := percent(p.BytesDone, p.Bytes)
@@ -154,7 +154,7 @@ func (a *answer) progress() md {
 		parts = append(parts, code(bar)+md(fmt.Sprintf(" %d %%", done)))
 	}
 	if p.Layers > 0 {
-		parts = append(parts, fill(a.l.progress.layers, "{done}", number(p.LayersDone), "{n}", number(p.Layers)))
+		parts = append(parts, fill(a.l.Progress.Layers, "{done}", number(p.LayersDone), "{n}", number(p.Layers)))
 	}
 	if p.Bytes > 0 {
 		parts = append(parts, size(min(p.BytesDone, p.Bytes))+" / "+size(p.Bytes))
@@ -163,7 +163,7 @@ func (a *answer) progress() md {
 		parts = append(parts, size(p.Rate)+"/s")
 		if left := p.Bytes - p.BytesDone; left > 0 {
 			wait := time.Duration(min(float64(left)/float64(p.Rate), maxWait.Seconds()) * float64(time.Second))
-			parts = append(parts, fill(a.l.progress.left, "{time}", a.l.units.took(max(wait.Round(time.Second), time.Second))))
+			parts = append(parts, fill(a.l.Progress.Left, "{time}", a.l.Units.took(max(wait.Round(time.Second), time.Second))))
 		}
 	}
 	return join(parts, " · ")
@@ -178,7 +178,7 @@ func (a *answer) example() *block {
 	if a.state != ledger.Empty {
 		return nil
 	}
-	return paragraph("```text\n" + a.l.emptyExample + "\n```")
+	return paragraph("```text\n" + a.l.EmptyExample + "\n```")
 }
 
 // edit explains how to correct a request. It is left out if an edit would not
@@ -187,22 +187,22 @@ func (a *answer) edit() *block {
 	if a.in.Issue == 0 || a.in.Plan.Refused != nil || a.gaveUp || a.state != ledger.Partial && a.state != ledger.Refused {
 		return nil
 	}
-	return paragraph(a.l.verdict.edit)
+	return paragraph(a.l.Verdict.Edit)
 }
 
 // foot is the last line: the run, the commands, the version.
 func (a *answer) foot() *block {
 	var parts []md
 	if a.in.RunURL != "" {
-		parts = append(parts, link(a.l.footer.run, a.in.RunURL))
+		parts = append(parts, link(a.l.Footer.Run, a.in.RunURL))
 	}
 	if a.in.Issue > 0 {
 		if a.state == ledger.Working {
-			parts = append(parts, "`/ferry cancel` "+a.l.footer.cancel)
+			parts = append(parts, "`/ferry cancel` "+a.l.Footer.Cancel)
 		} else if a.state != ledger.Done && a.state != ledger.Empty {
-			parts = append(parts, "`/ferry retry` "+a.l.footer.retry)
+			parts = append(parts, "`/ferry retry` "+a.l.Footer.Retry)
 		}
-		parts = append(parts, "`/ferry help` "+a.l.footer.help)
+		parts = append(parts, "`/ferry help` "+a.l.Footer.Help)
 	}
 	version := md("Ferry")
 	if a.in.Version != "" {
