@@ -214,17 +214,20 @@ func (d *decoder) targetKeys(t *listedTarget) keys {
 // platforms reads a list of platforms.
 func (d *decoder) platforms(v value, to *[]reference.Platform) {
 	d.list(v, func(v value) {
-		text, ok := d.text(v)
-		if !ok {
-			return
+		if text, ok := d.text(v); ok {
+			d.platform(v, text, to)
 		}
-		platform, err := reference.ParsePlatform(text)
-		if err != nil {
-			d.wrong(v, fmt.Sprintf("is %q, which is not a platform", clip(text)), platformCureOf(text))
-			return
-		}
-		*to = append(*to, platform)
 	})
+}
+
+// platform appends the platform in text, which is v or a part of it.
+func (d *decoder) platform(v value, text string, to *[]reference.Platform) {
+	platform, err := reference.ParsePlatform(text)
+	if err != nil {
+		d.wrong(v, fmt.Sprintf("is %q, which is not a platform", clip(text)), platformCureOf(text))
+		return
+	}
+	*to = append(*to, platform)
 }
 
 func (d *decoder) keepKeys(k *Keep) keys {

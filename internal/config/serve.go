@@ -18,6 +18,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // Serve is the configuration of a front, with defaults filled in.
@@ -87,9 +88,9 @@ type Guests struct {
 // FrontWorkflow is what mirrors the images that no mirror has: one of a repository on
 // GitHub. Its zero value is none.
 type FrontWorkflow struct {
-	Owner, Name string // of the repository
-	File, Ref   string // of the workflow, and the branch that it is run on
-	First       string // platforms that are copied before the others, separated by commas
+	Owner, Name string               // of the repository
+	File, Ref   string               // of the workflow, and the branch that it is run on
+	First       []reference.Platform // which are copied before the others
 	Token       Secret
 	Wait        time.Duration // for which a client waits for an image
 	Hourly      int           // images for one guest
@@ -261,7 +262,7 @@ func (d *decoder) serveKeys(s *Serve, p *policy, places *[]listedPlace, mode *st
 		},
 		"guests": func(v value) { d.object(v.node, v.name, d.guestKeys(&s.Guests)) },
 		"workflow": func(v value) {
-			s.Workflow = FrontWorkflow{File: "mirror.yml", Ref: "main", First: "linux/amd64", tokenEnv: "FERRY_GITHUB_TOKEN", Wait: 2 * time.Minute, Hourly: 20, Daily: 200}
+			s.Workflow = FrontWorkflow{File: "mirror.yml", Ref: "main", First: []reference.Platform{{OS: "linux", Architecture: "amd64"}}, tokenEnv: "FERRY_GITHUB_TOKEN", Wait: 2 * time.Minute, Hourly: 20, Daily: 200}
 			d.object(v.node, v.name, d.workflowKeys(&s.Workflow))
 			if s.Workflow.Name == "" {
 				d.requires(v, "repository")
@@ -343,7 +344,6 @@ func (d *decoder) guestKeys(g *Guests) keys {
 // GitHub, which become part of an address.
 var (
 	repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$`)
-	firstPattern      = regexp.MustCompile(`^[a-z]+/[a-z0-9/]+(?:,[a-z]+/[a-z0-9/]+)*$`)
 	branchPattern     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
 )
 
@@ -356,7 +356,14 @@ func (d *decoder) workflowKeys(w *FrontWorkflow) keys {
 		"file": func(v value) { d.matching(v, branchPattern, "the name of a workflow's file", &w.File) },
 		"ref":  func(v value) { d.matching(v, branchPattern, "the name of a branch", &w.Ref) },
 		"first": func(v value) {
-			d.matching(v, firstPattern, "a list of platforms, such as linux/amd64,linux/arm64", &w.First)
+			text, ok := d.text(v)
+			if !ok {
+				return
+			}
+			w.First = nil
+			for _, platform := range strings.Split(text, ",") {
+				d.platform(v, strings.TrimSpace(platform), &w.First)
+			}
 		},
 		"token-env":       func(v value) { d.matching(v, variablePattern, "the name of an environment variable", &w.tokenEnv) },
 		"wait":            func(v value) { d.duration(v, time.Second, 3*time.Minute, &w.Wait) },

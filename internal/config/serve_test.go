@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"regexp"
@@ -94,7 +95,7 @@ memory: 64MiB
 		t.Fatal(faults)
 	}
 	if w := s.Workflow; w.Owner != "Alice" || w.Name != "ferry.x" || w.Token.Reveal() != "secret-of-github" || w.File != "own.yaml" ||
-		w.First != "linux/arm64/v8,linux/amd64" || w.Ref != "feature/x" || w.Wait != 90*time.Second || w.Hourly != 5 || w.Daily != 50 {
+		fmt.Sprint(w.First) != "[linux/arm64 linux/amd64]" || w.Ref != "feature/x" || w.Wait != 90*time.Second || w.Hourly != 5 || w.Daily != 50 {
 		t.Errorf("%+v", w)
 	}
 	token := s.Guests.Tokens[0]
@@ -122,7 +123,8 @@ func TestFaultsOfAFront(t *testing.T) {
 		{target + "workflow: {repository: alice}", []string{"workflow.repository is not a repository on GitHub"}},
 		{target + "workflow: {repository: alice/../x}", []string{"workflow.repository is not a repository on GitHub"}},
 		{target + "workflow: {repository: alice/ferry/x}", []string{"workflow.repository is not a repository on GitHub"}},
-		{target + "workflow: {repository: alice/ferry, first: arm64}", []string{"workflow.first is not a list of platforms, such as linux/amd64,linux/arm64", "has no token"}},
+		{target + "workflow: {repository: alice/ferry, first: 'linux/arm64, linux/amd46'}", []string{`workflow.first is "linux/amd46", which is not a platform: did you mean "linux/amd64"?`, "has no token"}},
+		{target + "workflow: {repository: alice/ferry, first: []}", []string{"workflow.first", "has no token"}},
 		{target + "workflow: {repository: alice/ferry}", []string{"has no token in FERRY_GITHUB_TOKEN"}},
 		{target + "workflow: {repository: alice/ferry, wait: 1h}", []string{"workflow.wait is not a time from 1s to 3m0s", "has no token"}},
 		{target + "listen: 0.0.0.0:5050", []string{"no guests are configured", "TLS is not configured"}},

@@ -130,8 +130,13 @@ func (f *Front) await(ctx context.Context, q Question, image reference.Reference
 		earlier-- // it is waited for
 	} else if err := requests.Start(ctx, image); err != nil {
 		f.opts.Log.Warn("run not started", "image", image.String(), "error", err.Error())
-		// Perhaps only the answer was lost.
-		if id, _, _, err := requests.Run(ctx, image); err != nil || unseen != nil || id <= earlier {
+		// Perhaps only the answer was lost. That shows only if the last run was seen.
+		started := false
+		if unseen == nil {
+			id, _, _, err := requests.Run(ctx, image)
+			started = err == nil && id > earlier
+		}
+		if !started {
 			return errors.New("it could not be requested, for a reason that the log of this front has")
 		}
 	}

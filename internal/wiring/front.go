@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -249,6 +250,10 @@ func (m *maker) requests(env Env) (*front.Requests, error) {
 	if err != nil {
 		return nil, err
 	}
+	var first []string
+	for _, platform := range w.First {
+		first = append(first, platform.String())
+	}
 	sources := map[string]bool{}
 	for _, source := range m.s.Sources {
 		host, public := canonical(source.Host), !source.HasLogin() && !source.Private
@@ -266,7 +271,7 @@ func (m *maker) requests(env Env) (*front.Requests, error) {
 			return github.RunError(ctx, run, image.String())
 		},
 		Start: func(ctx context.Context, image reference.Reference) error {
-			return github.StartWorkflow(ctx, w.File, w.Ref, map[string]any{"images": image.String(), "first": w.First})
+			return github.StartWorkflow(ctx, w.File, w.Ref, map[string]any{"images": image.String(), "first": strings.Join(first, ",")})
 		},
 		Runs:    env.Site() + "/" + w.Owner + "/" + w.Name + "/actions/workflows/" + w.File,
 		Sources: sources, Wait: w.Wait, Hourly: w.Hourly, Daily: w.Daily,

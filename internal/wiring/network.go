@@ -40,7 +40,7 @@ func UseAllProxy(getenv func(string) string, setenv func(name, value string) err
 // escaped returns the address of a proxy with percent codes in its user name and
 // password, if it is not valid without them. net/http would ignore the address.
 func escaped(proxy string) string {
-	if u, err := url.Parse(proxy); err == nil && u.Host != "" && u.Fragment == "" {
+	if u, err := url.Parse(proxy); err == nil && u.Host != "" && u.Fragment == "" && !strings.Contains(u.RequestURI(), "@") {
 		return proxy
 	}
 	scheme, rest, found := strings.Cut(proxy, "://")

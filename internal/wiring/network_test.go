@@ -65,6 +65,8 @@ func TestAllProxy(t *testing.T) {
 		{"with # in a password", map[string]string{"HTTPS_PROXY": "http://me:p#ss@127.0.0.1:7890"}, "http://me:p%23ss@127.0.0.1:7890 "},
 		{"with % in a password", map[string]string{"https_proxy": "http://me:100%@127.0.0.1:7890"}, "http://me:100%25@127.0.0.1:7890 "},
 		{"with / and @ in a password", map[string]string{"ALL_PROXY": "me:a/b@c@proxy:7890"}, "http://me:a%2Fb%40c@proxy:7890 http://me:a%2Fb%40c@proxy:7890"},
+		{"with / after digits in a password", map[string]string{"HTTPS_PROXY": "http://me:1/2@host"}, "http://me:1%2F2@host "},
+		{"with ? after digits in a password", map[string]string{"HTTPS_PROXY": "http://me:1?2@host:80"}, "http://me:1%3F2@host:80 "},
 		{"not valid", map[string]string{"HTTPS_PROXY": "http://127.0.0.1:port"}, "http://127.0.0.1:port "},
 	} {
 		env := maps.Clone(c.have)
