@@ -54,6 +54,7 @@ var layers = map[string][]string{
 		"log",
 		"harvest",
 		"sync divide shard join",
+		"rebuild",
 		"save catalog keep",
 		"ask",
 		"pull",

@@ -52,8 +52,11 @@ func (s Snapshot) Surplus(r Rules, asked map[reference.Reference]time.Time, now 
 	return surplus
 }
 
-// has reports whether an image has one of the platforms.
+// has reports whether an image has one of the platforms, as far as they are known.
 func (i *Image) has(platforms []reference.Platform) bool {
+	if len(i.Platforms) == 0 { // after a rebuild
+		return true
+	}
 	for _, p := range i.Platforms {
 		if slices.Contains(platforms, p) {
 			return true

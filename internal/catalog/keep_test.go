@@ -135,3 +135,19 @@ func TestListedLater(t *testing.T) {
 		log = append(log, changes...)
 	}
 }
+
+// TestUnknownPlatforms checks that the rule "platforms" deletes nothing of a log that was
+// rebuilt, which has no platforms.
+func TestUnknownPlatforms(t *testing.T) {
+	log := stocked(t)[:1]
+	amd := log[0].Platforms
+	for _, test := range []struct {
+		platforms []reference.Platform
+		want      int
+	}{{amd, 0}, {nil, 0}, {[]reference.Platform{{OS: "linux", Architecture: "arm64"}}, 1}} {
+		log[0].Platforms = test.platforms
+		if got := Fold(log).Surplus(Rules{Newest: 1, Platforms: amd}, nil, at(1)); len(got) != test.want {
+			t.Errorf("%v: surplus is %v", test.platforms, got)
+		}
+	}
+}

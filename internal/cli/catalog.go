@@ -32,11 +32,11 @@ add reads records of "ferry copy --json" and "ferry sync --json" ("-" is standar
 input), and writes the changes that are not in the log yet to a new file of the log.
 harvest reads what issues of the repository GITHUB_REPOSITORY got from Ferry's own
 comments, and commits the changes to the branch "catalog" on GitHub; it needs
-GITHUB_TOKEN. rebuild reads all of these comments, writes a log without an earlier
-one, and says what it cannot know. build writes the site. check compares a site with
-the log, file by file. search lists the mirrors whose names or digests contain all
-words. The same log always gives the same site. Only harvest and rebuild use the
-network.
+GITHUB_TOKEN. rebuild makes a lost log anew in an empty folder: it reads all these
+comments, the named lists, and what the targets list, looks up each mirror, and says
+what it cannot know. build writes the site. check compares a site with the log, file
+by file. search lists the mirrors whose names or digests contain all words. The same
+log always gives the same site. Only harvest and rebuild use the network.
 
 Exit status: 0 if done, 1 if a line or a record cannot be read, the site differs, or
 nothing was found.`,
@@ -84,8 +84,16 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 		status = wiring.StatusFailed
 	}
 	switch verb {
-	case "harvest", "rebuild":
-		ok, err := harvest(ctx, env, o, log, snapshot, verb == "rebuild")
+	case "harvest":
+		ok, err := harvest(ctx, env, o, log, snapshot)
+		if err != nil || !ok {
+			return wiring.StatusFailed, err
+		}
+	case "rebuild":
+		if len(log) > 0 || !sound {
+			return wiring.StatusUsage, usageError{fmt.Sprintf("%s has a log already: name an empty folder with --in", o.in)}
+		}
+		ok, err := rebuild(ctx, env, o, rest)
 		if err != nil || !ok {
 			return wiring.StatusFailed, err
 		}

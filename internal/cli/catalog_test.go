@@ -59,3 +59,18 @@ func TestCatalog(t *testing.T) {
 	w.WantStatus(status, wiring.StatusFailed, said)
 	fakeworld.WantText(t, "a line of another version", said, "77-1.jsonl:2: has version 9", nginx)
 }
+
+// TestCatalogOfMissing adds the records of a run that did not ask the sources.
+func TestCatalogOfMissing(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1", 1)
+	list := w.list("images.txt", "gcr.io/ns/img:1\n")
+	for range 2 { // the second time the image is there
+		status, said := w.run(t.Context(), "sync", list, "--only-missing", "--json", "-q")
+		w.WantStatus(status, wiring.StatusDone, said)
+		w.Write("records.json", said[strings.LastIndex(said, "\n[")+1:])
+	}
+	status, said := w.run(t.Context(), "catalog", "add", filepath.Join(w.Dir, "records.json"), "--in", filepath.Join(w.Dir, "log"))
+	w.WantStatus(status, wiring.StatusDone, said)
+	fakeworld.WantText(t, "the output", said, "1 changes")
+}

@@ -22,58 +22,57 @@ import (
 // again: an answer can be older than another one that was harvested before.
 const overlap = 48 * time.Hour
 
-// harvest adds to the log what issues got, as Ferry's own comments say; s is what the
-// log says. It commits the changes to the branch, or writes a whole log to the folder.
-// sound reports whether all records could be read.
-func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalog.Change, s catalog.Snapshot, whole bool) (sound bool, err error) {
-	in := report.Terminal{Language: language(env)}
-	hub, err := wiring.NewGitHub(env)
-	switch {
-	case err != nil:
-		return false, err
-	case hub == nil:
-		return false, usageError{"there is no repository to read: set GITHUB_REPOSITORY to its owner and name, such as alice/ferry, and GITHUB_TOKEN"}
-	case whole && len(log) > 0:
-		return false, usageError{fmt.Sprintf("%s has a log already: name an empty folder with --in", o.in)}
-	}
+// errUnread is the error of comments that could not be read.
+var errUnread = errors.New("not all comments could be read: run the command again")
+
+// harvested returns the changes in Ferry's own comments that the snapshot does not have.
+// It prints faults to standard error; sound reports that there were none, and all that
+// all comments were read.
+func harvested(ctx context.Context, env wiring.Env, hub *publish.Client, s catalog.Snapshot) (changes []catalog.Change, sound, all bool, err error) {
 	var since time.Time
 	if last := s.Harvested(); !last.IsZero() {
 		since = last.Add(-overlap)
 	}
 	said, all, err := hub.Said(ctx, since)
 	if err != nil {
-		return false, err
+		return nil, false, false, err
 	}
 	var answers []catalog.Answer
-	without := 0
 	for _, comment := range said {
 		if records, ok := report.RecordsIn(comment.Body); ok {
 			answers = append(answers, catalog.Answer{Issue: comment.Issue, Records: records, At: comment.Edited})
-		} else {
-			without++
 		}
 	}
 	changes, faults := catalog.Harvest(s, answers)
+	in := report.Terminal{Language: language(env)}
 	for _, f := range faults {
 		say(env, env.Stderr, "ferry catalog: issue #%d: %s\n", f.Line, in.Message(f.Err.Error()))
 	}
 	say(env, env.Stdout, "%d answers, %d changes\n", len(answers), len(changes))
+	if without := len(said) - len(answers); without > 0 && since.IsZero() {
+		say(env, env.Stdout, "%d comments have no records: nothing was mirrored, or an earlier version of Ferry wrote them\n", without)
+	}
+	return changes, len(faults) == 0, all, nil
+}
+
+// harvest commits to the branch what issues got, as Ferry's own comments say; s is what
+// the log says. sound reports whether all records could be read.
+func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalog.Change, s catalog.Snapshot) (sound bool, err error) {
+	hub, err := wiring.NewGitHub(env)
 	switch {
-	case whole:
-		say(env, env.Stdout, "not known: what lists have copied, unless you add records of \"ferry sync --json\"; which mirrors have moved before their last answer; which images their sources no longer have\n")
-		if without > 0 {
-			say(env, env.Stdout, "%d comments have no records: nothing was mirrored, or an earlier version of Ferry wrote them\n", without)
-		}
-		if len(changes) > 0 {
-			err = writeLog(env, o.in, changes)
-		}
-	case len(changes) > 0:
+	case err != nil:
+		return false, err
+	case hub == nil:
+		return false, usageError{"there is no repository to read: set GITHUB_REPOSITORY to its owner and name, such as alice/ferry, and GITHUB_TOKEN"}
+	}
+	changes, sound, all, err := harvested(ctx, env, hub, s)
+	if err == nil && len(changes) > 0 {
 		err = commitChanges(ctx, env, hub, o, log, changes)
 	}
 	if err == nil && !all {
-		err = errors.New("not all comments could be read: run the command again")
+		err = errUnread
 	}
-	return len(faults) == 0, err
+	return sound, err
 }
 
 // sitePath is the folder of the site in the branch, from which GitHub Pages can

@@ -14,6 +14,7 @@ import (
 	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/event"
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -149,18 +150,69 @@ func TestHarvestsAtOnce(t *testing.T) {
 	w.WantStatus(status, wiring.StatusDone, said)
 }
 
-// TestRebuild makes a log of all answers in an empty folder.
+// TestRebuild makes a lost log anew of what issues got, what a list names, and what the
+// target holds besides. What it cannot know it says.
 func TestRebuild(t *testing.T) {
 	w := newHarvest(t, nil)
-	w.answered("nginx:1", 1)
+	// The target lists its repositories, and has a name that is not Ferry's.
+	w.Target = fakeregistry.New(fakeregistry.Options{Catalog: true})
+	w.At["registry.example.com:80"] = w.Serve(w.Target)
+	w.SetPolicy(fakeworld.Policy)
+	hold := func(repository, tag string, seed uint64) string {
+		image := fakeregistry.Generate(fakeregistry.Spec{Seed: seed, Platforms: []string{"linux/amd64"}, Layers: []int{100}})
+		w.Target.Add("mirror/"+repository, tag, image)
+		return fakeregistry.Digest(image.Root().Body)
+	}
+	digests := map[string]string{
+		"gcr.io/ns/listed:1":          hold("ns.listed", "1", 1),
+		"gcr.io/ns/unlisted:1":        hold("ns.unlisted", "1", 2),
+		"docker.io/library/nginx:1":   hold("docker.nginx", "1", 3),
+		"docker.io/library/moved:1":   hold("docker.moved", "1", 4),
+		"docker.io/library/deleted:1": "",
+		"gcr.io/ns/absent:1":          "",
+	}
+	hold("not--ferrys--name", "1", 5)
+	answer := func(name, digest string) {
+		w.says(fakegithub.Bot(), fmt.Sprintf("\n<!-- ferry:records\n{\"source\":\"docker.io/library/%s:1\",\"mirror\":\"registry.example.com/mirror/docker.%[1]s:1\",\"status\":\"copied\",\"digest\":%q,\"platforms\":[\"linux/amd64\"],\"size\":5}\n-->\n", name, digest))
+	}
+	answer("nginx", digests["docker.io/library/nginx:1"])
+	answer("moved", "sha256:"+strings.Repeat("1", 64))
+	answer("deleted", "sha256:"+strings.Repeat("2", 64))
 	w.says(fakegithub.Bot(), "nothing was mirrored")
+	list := w.list("images.txt", "gcr.io/ns/listed:1\ngcr.io/ns/absent:1\n")
 	in := filepath.Join(w.Dir, "new")
-	status, said := w.run(t.Context(), "catalog", "rebuild", "--in", in)
+	status, said := w.run(t.Context(), "catalog", "rebuild", "--in", in, list)
 	w.WantStatus(status, wiring.StatusDone, said)
-	fakeworld.WantText(t, "the output", said, "1 answers, 1 changes", "not known: what lists have copied", "1 comments have no records")
-	status, said = w.run(t.Context(), "catalog", "search", "nginx", "--in", in)
-	w.WantStatus(status, wiring.StatusDone, said)
-	status, said = w.run(t.Context(), "catalog", "rebuild", "--in", in)
+	fakeworld.WantText(t, "the output", said, "3 answers, 3 changes", "1 comments have no records", "5 changes; 1 others are left out",
+		"not known: the sources of 1 names at registry.example.com/mirror", "not known: what mirrors had before")
+	if strings.Contains(said, "does not list it") {
+		t.Errorf("the target has a list:\n%s", said)
+	}
+	for image, digest := range digests {
+		status, said := w.run(t.Context(), "catalog", "search", image, "--in", in)
+		if digest == "" {
+			w.WantStatus(status, wiring.StatusFailed, said)
+		} else if w.WantStatus(status, wiring.StatusDone, said); !strings.Contains(said, digest) {
+			t.Errorf("%s is %s, want %s", image, said, digest)
+		}
+	}
+	status, said = w.run(t.Context(), "catalog", "rebuild", "--in", in, list)
 	w.WantStatus(status, wiring.StatusUsage, said)
 	fakeworld.WantText(t, "the output", said, "has a log already")
+}
+
+// TestRebuildWithLittle makes a log of what there is: without GitHub, without a list,
+// with a target that lists nothing or does not answer.
+func TestRebuildWithLittle(t *testing.T) {
+	w := newHarvest(t, nil)
+	w.answered("nginx:1", 1)
+	rebuild := func(want int, text ...string) {
+		t.Helper()
+		status, said := w.run(t.Context(), "catalog", "rebuild", "--in", filepath.Join(t.TempDir(), "new"))
+		w.WantStatus(status, want, said)
+		fakeworld.WantText(t, "the output", said, text...)
+	}
+	rebuild(wiring.StatusDone, "not known: what lists name", "not known: what else registry.example.com/mirror has", "1 changes; 0 others", "not known: whether 1 mirrors exist") // docker.io/me is no target
+	delete(w.Environ, "GITHUB_TOKEN")
+	rebuild(wiring.StatusDone, "not known: what issues got", "0 changes")
 }

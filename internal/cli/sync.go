@@ -124,7 +124,7 @@ func runSync(ctx context.Context, env wiring.Env, o syncOptions, files []string)
 			return wiring.StatusUsage, fmt.Errorf("--seen: %w", err)
 		}
 	}
-	s := &syncing{env: env, out: out, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, immutable: map[reference.Reference]bool{}, keepOld: map[reference.Reference]bool{}, manifests: map[v1.Hash]*registry.Manifest{}, sum: report.Sync{Check: o.check}}
+	s := newSyncing(env, out, o, before)
 	if o.shard == "" && o.join == "" {
 		return s.runLists(ctx, files)
 	}
@@ -154,24 +154,8 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 	if len(files) == 0 {
 		return wiring.StatusUsage, usageError{"there is no list: name a file, or create images.txt"}
 	}
-	read, err := readLists(env, files)
+	read, err := s.readLists(ctx, files)
 	if err != nil {
-		return wiring.StatusUsage, err
-	}
-	if chosen := read.follow(ctx, env, o.limit); o.check {
-		s.sum.Selected = chosen
-	}
-	in := report.Terminal{Language: language(env)}
-	for _, f := range read.notes {
-		say(env, env.Stderr, "warning: %s\n", in.Fault(f))
-	}
-	for _, f := range read.faults {
-		fmt.Fprintln(env.Stderr, in.Fault(f))
-	}
-	if read.foreign != "" {
-		return wiring.StatusUsage, fmt.Errorf("%s cannot be read as a list", read.foreign)
-	}
-	if s.cfg, err = s.configure(read.entries); err != nil {
 		return wiring.StatusUsage, err
 	}
 	s.start()
@@ -207,6 +191,35 @@ func (s *syncing) runLists(ctx context.Context, files []string) (int, error) {
 		return wiring.StatusFailed, nil
 	}
 	return wiring.StatusDone, nil
+}
+
+// newSyncing returns a run that knows the comparisons of the last one.
+func newSyncing(env wiring.Env, out *runner.Runner, o syncOptions, before seen) *syncing {
+	return &syncing{env: env, out: out, o: o, before: before, now: seen{}, at: map[reference.Reference]string{}, immutable: map[reference.Reference]bool{}, keepOld: map[reference.Reference]bool{}, manifests: map[v1.Hash]*registry.Manifest{}, sum: report.Sync{Check: o.check}}
+}
+
+// readLists reads lists, prints what is wrong with them, and configures the run for what
+// they name.
+func (s *syncing) readLists(ctx context.Context, files []string) (readings, error) {
+	read, err := readLists(s.env, files)
+	if err != nil {
+		return read, err
+	}
+	if chosen := read.follow(ctx, s.env, s.o.limit); s.o.check {
+		s.sum.Selected = chosen
+	}
+	in := report.Terminal{Language: language(s.env)}
+	for _, f := range read.notes {
+		say(s.env, s.env.Stderr, "warning: %s\n", in.Fault(f))
+	}
+	for _, f := range read.faults {
+		fmt.Fprintln(s.env.Stderr, in.Fault(f))
+	}
+	if read.foreign != "" {
+		return read, fmt.Errorf("%s cannot be read as a list", read.foreign)
+	}
+	s.cfg, err = s.configure(read.entries)
+	return read, err
 }
 
 // start makes the engine.

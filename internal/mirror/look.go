@@ -142,12 +142,41 @@ type Listing struct {
 
 // Tags lists all tags of the given source repositories.
 func (m *Mirror) Tags(ctx context.Context, repositories []reference.Repository) map[reference.Repository]Listing {
+	return m.tags(ctx, repositories, m.opts.Sources)
+}
+
+// Names returns the names with tags in a namespace of a target, "host/namespace", and
+// reports whether these are all: only some registries list their repositories.
+func (m *Mirror) Names(ctx context.Context, target string) (names []reference.Reference, all bool) {
+	sample, err := reference.Parse(target + "/x:x")
+	client, ok := m.opts.Targets.ForRepository(sample.Repository())
+	if err != nil || !ok {
+		return nil, false
+	}
+	path := sample.Repository().Path()
+	repositories, err := client.Repositories(ctx, path[:len(path)-len("/x")])
+	listings := m.tags(ctx, repositories, m.opts.Targets)
+	all = err == nil
+	for _, r := range repositories {
+		l := listings[r]
+		all = all && (l.Failure == nil || saysNothing(l.Failure))
+		for _, tag := range l.Tags {
+			if name, err := r.Tagged(tag); err == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, all
+}
+
+// tags lists all tags of repositories at the registries of clients.
+func (m *Mirror) tags(ctx context.Context, repositories []reference.Repository, clients *registry.Clients) map[reference.Repository]Listing {
 	turns := newTurns(listsAtOnce)
 	listings := make(map[reference.Repository]Listing, len(repositories))
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for _, repository := range repositories {
-		client, ok := m.opts.Sources.ForHost(repository.Host())
+		client, ok := clients.ForRepository(repository)
 		if !ok {
 			mu.Lock()
 			listings[repository] = Listing{Failure: notAllowed(failure.Source, repository.Host())}

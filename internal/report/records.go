@@ -95,7 +95,9 @@ func (o outcome) record() Record {
 		return r
 	}
 	receipt := *o.receipt
-	r.SourceDigest, r.Digest = receipt.SourceDigest.String(), receipt.Digest.String()
+	if r.Digest = receipt.Digest.String(); receipt.SourceDigest.Hex != "" { // unknown if the source was not asked
+		r.SourceDigest = receipt.SourceDigest.String()
+	}
 	r.Size, r.Sent, r.Mounted = receipt.Size, receipt.Sent, receipt.Mounted
 	r.Seconds = receipt.Took.Round(time.Millisecond).Seconds()
 	r.Referrers, r.Kept = receipt.Referrers, receipt.Kept.String()
