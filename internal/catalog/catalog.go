@@ -121,11 +121,11 @@ func readLine(row []byte) (Change, error) {
 		return Change{}, fmt.Errorf("has an invalid time: %.40q", l.At)
 	}
 	c := Change{At: at.UTC().Truncate(time.Second), What: l.What, Size: max(l.Size, 0), By: clean(l.By), Code: clean(l.Code)}
-	return c, c.names(l)
+	return c, c.names(&l)
 }
 
 // names parses the names in a line.
-func (c *Change) names(l line) (err error) {
+func (c *Change) names(l *line) (err error) {
 	if c.Source, err = reference.Parse(l.Source); err != nil {
 		return err
 	}
@@ -360,19 +360,19 @@ func arrange(images []*Image) Snapshot {
 	return s
 }
 
-// find returns the image of a source at a mirror. It reports false if there is
-// none.
-func (s Snapshot) find(source, mirror reference.Reference) (Image, bool) {
+// find returns the image of a source at a mirror, or nil.
+func (s Snapshot) find(source, mirror reference.Reference) *Image {
 	at := sort.Search(len(s.Repositories), func(i int) bool {
 		return s.Repositories[i].Source.Compare(source.Repository()) >= 0
 	})
 	if at == len(s.Repositories) {
-		return Image{}, false
+		return nil
 	}
-	for _, image := range s.Repositories[at].Images {
-		if image.Source == source && image.Mirror == mirror {
-			return image, true
+	images := s.Repositories[at].Images
+	for i := range images {
+		if images[i].Source == source && images[i].Mirror == mirror {
+			return &images[i]
 		}
 	}
-	return Image{}, false
+	return nil
 }

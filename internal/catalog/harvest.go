@@ -18,7 +18,7 @@ type Answer struct {
 // if its digest differs. An answer whose records cannot be read, or one of them, is
 // a fault, with the number of the issue in place of a line number.
 func Harvest(s Snapshot, answers []Answer) (changes []Change, faults []Fault) {
-	last := map[key]Change{}
+	last := map[key]*Change{}
 	for _, a := range answers {
 		found, unread, err := Changes(s, a.Records, a.At)
 		if err != nil {
@@ -27,8 +27,9 @@ func Harvest(s Snapshot, answers []Answer) (changes []Change, faults []Fault) {
 		for _, f := range unread {
 			faults = append(faults, Fault{a.Issue, f.Err})
 		}
-		for _, c := range found {
-			if known, ok := s.find(c.Source, c.Mirror); ok && !c.At.After(known.At) {
+		for i := range found {
+			c := &found[i]
+			if known := s.find(c.Source, c.Mirror); known != nil && !c.At.After(known.At) {
 				continue // a later run has changed it since
 			}
 			k := key{c.Source, c.Mirror}
@@ -41,7 +42,7 @@ func Harvest(s Snapshot, answers []Answer) (changes []Change, faults []Fault) {
 			}
 			c.By = "#" + strconv.Itoa(a.Issue)
 			last[k] = c
-			changes = append(changes, c)
+			changes = append(changes, *c)
 		}
 	}
 	return changes, faults

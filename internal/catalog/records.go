@@ -38,45 +38,44 @@ func Changes(s Snapshot, records []byte, at time.Time) (changes []Change, faults
 		return nil, nil, errors.New("is not an array of records from --json")
 	}
 	at = at.UTC().Truncate(time.Second)
-	for i, r := range all {
-		c, news, err := r.change(s, at)
-		if err != nil {
-			faults = append(faults, Fault{i + 1, err})
-		} else if news {
-			changes = append(changes, c)
+	for i := range all {
+		r, c := &all[i], &Change{At: at}
+		note := func(news bool, err error) bool {
+			if err != nil {
+				faults = append(faults, Fault{i + 1, err})
+			} else if news {
+				changes = append(changes, *c)
+			}
+			return err == nil
 		}
-		if err != nil || r.Kept == "" || c.Source.IsZero() {
-			continue
-		}
-		if c, news, err = r.kept(s, c); err != nil {
-			faults = append(faults, Fault{i + 1, err})
-		} else if news {
-			changes = append(changes, c)
+		if note(r.change(s, c)) && r.Kept != "" && !c.Source.IsZero() {
+			note(r.kept(s, c))
 		}
 	}
 	return changes, faults, nil
 }
 
-// kept returns the change of the name that has the content which a mirror had before
-// the change c. Its source is that content, by its digest.
-func (r record) kept(s Snapshot, c Change) (Change, bool, error) {
-	k := Change{At: c.At, What: Kept, By: c.By}
+// kept makes the change c that of the name that has the content which the mirror had
+// before. Its source is that content, by its digest. It reports false if it is known.
+func (r *record) kept(s Snapshot, c *Change) (bool, error) {
 	l := line{Mirror: r.Kept, SourceDigest: r.Before, Digest: r.Before}
-	if known, found := s.find(c.Source, c.Mirror); found && known.Digest.String() == r.Before {
-		l.SourceDigest, l.Platforms, k.Size = digestText(known.SourceDigest), platformTexts(known.Platforms), known.Size
+	known := s.find(c.Source, c.Mirror)
+	repository := c.Source.Repository().String()
+	*c = Change{At: c.At, What: Kept, By: c.By}
+	if known != nil && known.Digest.String() == r.Before {
+		l.SourceDigest, l.Platforms, c.Size = digestText(known.SourceDigest), platformTexts(known.Platforms), known.Size
 	}
-	l.Source = c.Source.Repository().String() + "@" + l.SourceDigest
-	err := k.names(l)
-	_, again := s.find(k.Source, k.Mirror)
-	return k, !again, err
+	l.Source = repository + "@" + l.SourceDigest
+	err := c.names(&l)
+	return s.find(c.Source, c.Mirror) == nil, err
 }
 
-// change returns the change in a record. It reports false if there is none.
-func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
+// change completes the change c in a record. It reports false if there is none.
+func (r *record) change(s Snapshot, c *Change) (bool, error) {
 	if r.Mirror == "" { // the request was refused
-		return Change{}, false, nil
+		return false, nil
 	}
-	c := Change{At: at, What: Copied, Size: max(r.Size, 0), By: clean(r.List)}
+	c.What, c.Size, c.By = Copied, max(r.Size, 0), clean(r.List)
 	// "ferry sync" has a status for it, "ferry copy" an error.
 	gone := r.Status == "gone" || r.Error != nil && r.Error.Code == "not-found" && r.Error.Side == "source"
 	switch {
@@ -85,29 +84,29 @@ func (r record) change(s Snapshot, at time.Time) (Change, bool, error) {
 	case r.Error != nil && !passing[r.Error.Code]:
 		c.What, c.Code, r.Digest, r.SourceDigest, r.Platforms = Failed, clean(r.Error.Code), "", "", nil
 	case r.Status != "copied" && r.Status != "present":
-		return Change{}, false, nil
+		return false, nil
 	}
-	if err := c.names(line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms}); err != nil {
-		return Change{}, false, err
+	if err := c.names(&line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms}); err != nil {
+		return false, err
 	}
 	if deleted, ok := s.deleted[key{c.Source, c.Mirror}]; ok && !c.At.After(deleted) {
-		return c, false, nil
+		return false, nil
 	}
-	known, found := s.find(c.Source, c.Mirror)
+	known := s.find(c.Source, c.Mirror)
 	code, failing := s.failing[key{c.Source, c.Mirror}]
 	switch {
 	case c.What == Failed:
-		return c, !failing || code != c.Code, nil
-	case !found:
-		return c, !gone, nil
+		return !failing || code != c.Code, nil
+	case known == nil:
+		return !gone, nil
 	case gone:
-		return c, known.GoneAt.IsZero(), nil
+		return known.GoneAt.IsZero(), nil
 	case known.Digest != c.Digest:
 		c.What = Moved
-		return c, true, nil
+		return true, nil
 	case failing || !known.GoneAt.IsZero() || c.listed() && !known.listed(): // a list has it now, so that "ferry keep" knows
 		c.What = Back
-		return c, true, nil
+		return true, nil
 	}
-	return c, false, nil
+	return false, nil
 }

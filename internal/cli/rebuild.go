@@ -73,7 +73,7 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 	if err != nil {
 		return false, err
 	}
-	changes, valid, err := changesOf(env, catalog.Fold(kept), "targets", records)
+	changes, _, err := catalog.Changes(catalog.Fold(kept), records, env.Time()) // all names in the records are valid
 	if err != nil {
 		return false, err
 	}
@@ -85,7 +85,7 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 	if changes = append(kept, changes...); len(changes) > 0 {
 		err = writeLog(env, o.in, changes)
 	}
-	return sound && valid && len(read.faults) == 0, err
+	return sound && len(read.faults) == 0, err
 }
 
 // pair names an image at a mirror.

@@ -200,8 +200,9 @@ func newSyncing(env wiring.Env, out *runner.Runner, o syncOptions, before seen) 
 
 // readLists reads lists, prints what is wrong with them, and configures the run for what
 // they name.
-func (s *syncing) readLists(ctx context.Context, files []string) (readings, error) {
-	read, err := readLists(s.env, files)
+func (s *syncing) readLists(ctx context.Context, files []string) (*readings, error) {
+	all, err := readLists(s.env, files)
+	read := &all
 	if err != nil {
 		return read, err
 	}
