@@ -110,7 +110,7 @@ sync:
   - {source: "SOURCE/ns/a", target: "TARGET/m/tilde", type: repository, tags: {semverRange: ["~1.2"], deny: [".*rc.*"]}}
   - {source: "SOURCE/ns/a", target: "TARGET/m/exact", type: repository, tags: {semverRange: ["1", "v2"]}}
   - source: SOURCE/ns/a
-    target: 'TARGET/{{ "m" }}/sets'
+    target: 'TARGET/{{ "m" }}/{{ join (split "SETS-x" "-") "_" | lower | default "y" }}/{{ index (split .Sync.Source "/") 1 }}'
     type: repository
     tagSets:
       - {allow: ["latest"]}
@@ -124,7 +124,6 @@ func TestSameTags(t *testing.T) {
 		source.Add("ns/a", tag, fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i + 1), Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
 	}
 	from := serve(t, source, 0)
-	list := strings.ReplaceAll(list, `{{ "m" }}`, "m")
 	theirs, ours := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{})
 	at := serve(t, theirs, 0)
 	file := filepath.Join(t.TempDir(), "list.yaml")

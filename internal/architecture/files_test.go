@@ -161,6 +161,7 @@ var layers = map[string][]string{
 		"outside",
 		"lines",
 		"native imagesyncer",
+		"template",
 		"skopeo regsync others",
 		"detect",
 		"pasted",

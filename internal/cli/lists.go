@@ -80,7 +80,7 @@ func readLists(env wiring.Env, files []string) (readings, error) {
 		if err != nil {
 			return readings{}, err
 		}
-		l := lists.Read(text, lists.Options{Getenv: env.Getenv, Today: today(env)})
+		l := lists.Read(text, lists.Options{Getenv: env.Getenv, Today: today(env), Now: env.Time().UTC()})
 		fault := func(f lists.Fault) config.Fault {
 			return config.Fault{Place: config.File, Path: file, Line: f.Line, Reason: f.Reason, Cure: f.Cure}
 		}

@@ -13,7 +13,7 @@ import (
 
 // Read reads a list.
 func Read(text []byte, o Options) List {
-	r := &reader{getenv: o.Getenv, today: o.Today, repositories: map[string]repository{}, mappings: map[*yaml.Node][]pair{}}
+	r := &reader{getenv: o.Getenv, today: o.Today, now: o.Now, repositories: map[string]repository{}, mappings: map[*yaml.Node][]pair{}}
 	r.Format = o.Format
 	r.read(text)
 	for _, faults := range [][]Fault{r.Faults, r.Notes} {

@@ -218,12 +218,9 @@ func (r *reader) expand(line int, text string) (string, bool) {
 
 // variable returns the value of an environment variable.
 func (r *reader) variable(line int, name string) (string, bool) {
-	upper := strings.ToUpper(name)
-	for _, word := range []string{"PASS", "TOKEN", "SECRET", "KEY", "LOGIN", "CRED", "AUTH", "ACTIONS_"} {
-		if strings.Contains(upper, word) {
-			r.fault(line, fmt.Sprintf("has the variable %s, which may hold a credential, so it is not expanded", name), "")
-			return "", false
-		}
+	if isCredential(name) {
+		r.fault(line, fmt.Sprintf("has the variable %s, which may hold a credential, so it is not expanded", name), "")
+		return "", false
 	}
 	value := ""
 	if r.getenv != nil {
@@ -233,4 +230,15 @@ func (r *reader) variable(line int, name string) (string, bool) {
 		r.fault(line, fmt.Sprintf("has the variable %s, which is not set", shortened(name)), "set it in the environment, or write its value")
 	}
 	return value, value != ""
+}
+
+// isCredential reports whether a variable may hold a credential.
+func isCredential(name string) bool {
+	upper := strings.ToUpper(name)
+	for _, word := range []string{"PASS", "TOKEN", "SECRET", "KEY", "LOGIN", "CRED", "AUTH", "ACTIONS_"} {
+		if strings.Contains(upper, word) {
+			return true
+		}
+	}
+	return false
 }

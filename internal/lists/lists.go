@@ -153,6 +153,8 @@ type Options struct {
 	// Today is the day of a scheduled run, for groups with a schedule; zero for
 	// another run, in which all groups are due.
 	Today time.Time
+	// Now is the time of the run, for templates of regsync.
+	Now time.Time
 	// Format is the format of the list; Unknown to detect it.
 	Format Format
 	// Getenv looks up the variables in the destinations of image-syncer and

@@ -103,7 +103,7 @@ func TestReadings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := show(lists.Read(text, lists.Options{Getenv: environment}))
+		got := show(lists.Read(text, lists.Options{Getenv: environment, Now: time.Date(2026, 11, 29, 3, 41, 0, 0, time.UTC)}))
 		if strings.Contains(got, "hunter2") {
 			t.Errorf("%s: a credential is shown", file)
 		}
@@ -222,6 +222,7 @@ func TestHostile(t *testing.T) {
 		"deep":               {strings.Repeat("[", 20_000), 0, "not YAML"},
 		"deeper":             {"images: " + strings.Repeat("{a: ", 20_000), 0, "not YAML"},
 		"not UTF-8":          {"nginx:1\n\xff\xfe", 0, "not UTF-8"},
+		"deep parentheses":   {"version: 1\nsync:\n- {source: a/b, type: image, target: '{{" + strings.Repeat("(", 1<<20) + "}}'}\n", 0, "not supported"},
 		"nothing":            {"\n\n# nothing\n", 0, ""},
 		"two documents":      {"images: [nginx:1]\n---\nimages: [nginx:2]\n", 1, "second document"},
 		"a long line":        {"nginx:" + strings.Repeat("1 ", 500_000), 0, "the limit is"},

@@ -14,7 +14,7 @@ import (
 type reader struct {
 	List
 	getenv       func(string) string
-	today        time.Time
+	today, now   time.Time
 	repositories map[string]repository // as written
 	lost         int                   // the number of faults over maxFaults
 	full         bool                  // there were more entries than MaxEntries

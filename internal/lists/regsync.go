@@ -3,7 +3,6 @@ package lists
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -244,58 +243,4 @@ func (r *reader) anchored(p pair, to *[]selection.Pattern) bool {
 		*to = append(*to, pattern)
 	}
 	return ok
-}
-
-// templatePattern matches a template that can be read, and the text between its
-// braces.
-var templatePattern = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
-
-// callPattern matches the call of a function with one text.
-var callPattern = regexp.MustCompile(`^([a-z]+)\s+(?:"([^"]*)"|` + "`([^`]*)`" + `)$`)
-
-// template expands a template of the subset that lists use: env "NAME", fields,
-// and after "|" default "TEXT", lower and upper.
-func (r *reader) template(line int, text string, fields map[string]string) (string, bool) {
-	ok := true
-	result := templatePattern.ReplaceAllStringFunc(text, func(whole string) string {
-		value := ""
-		for i, step := range strings.Split(templatePattern.FindStringSubmatch(whole)[1], "|") {
-			step = strings.TrimSpace(step)
-			argument := ""
-			if m := callPattern.FindStringSubmatch(step); m != nil {
-				step, argument = m[1], m[2]+m[3]
-			}
-			field, known := fields[step]
-			switch {
-			case i == 0 && known:
-				value = field
-			case i == 0 && step == "env" && argument != "":
-				if strings.Contains(whole, "default") && r.getenv != nil && r.getenv(argument) == "" {
-					continue
-				}
-				var set bool
-				value, set = r.variable(line, argument)
-				ok = ok && set
-			case i > 0 && step == "default":
-				if value == "" {
-					value = argument
-				}
-			case i > 0 && step == "lower":
-				value = strings.ToLower(value)
-			case i > 0 && step == "upper":
-				value = strings.ToUpper(value)
-			default:
-				r.fault(line, fmt.Sprintf("has the template %s, which is not supported", quote(whole)),
-					`the supported functions are "env", ".Sync.Source", "default", "lower" and "upper"`)
-				ok = false
-				return ""
-			}
-		}
-		return value
-	})
-	if ok && strings.Contains(result, "{{") {
-		r.fault(line, "has a template that is not closed", "")
-		return "", false
-	}
-	return result, ok
 }
