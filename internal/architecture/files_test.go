@@ -127,7 +127,7 @@ var layers = map[string][]string{
 		"markdown units title report",
 		"console language",
 		"clause",
-		"doctor_english terminal_english",
+		"terminal_english",
 		"english",
 		"languages document outcome",
 		"records answer",

@@ -31,7 +31,7 @@ type Examination struct {
 
 // Examine describes the findings, one on each line.
 func Examine(c Checkup) Examination {
-	l, spoken := speak(c.Language, request.Request{}, ""), speak(c.Terminal, request.Request{}, "")
+	l, spoken := speak(c.Language, request.Request{}, "").whole(), speak(c.Terminal, request.Request{}, "").whole()
 	// Faults come first, then warnings.
 	c.Findings = slices.Clone(c.Findings)
 	sort.SliceStable(c.Findings, func(i, j int) bool {

@@ -16,7 +16,8 @@ import (
 
 // language holds every text of Ferry in one language. To add a language, translate
 // texts/zh.json as a whole and list it in languages. The tests hold all languages to
-// the same set of codes and placeholders.
+// the same set of codes and placeholders. English has Failures and Doctor in
+// texts/en.json, and all else, which every run needs, in the program.
 //
 // A word in braces is a placeholder. Values such as {source}, {mirror} and
 // {host} are inserted with their own quotes.
@@ -246,23 +247,6 @@ func (l *language) audience(hints []string) md {
 		}
 	}
 	return l.Audiences.of(config.Collaborators)
-}
-
-// adviceFor returns the words for a failure. An unknown code is described as an
-// internal error.
-func (l *language) adviceFor(f *failure.Error) advice {
-	if f.Code == failure.NotFound && f.Side != failure.Target && f.Step == failure.ReadingBlob {
-		return l.Layer
-	}
-	if f.Step == failure.GettingToken && (f.Code == failure.SourceRefused || f.Code == failure.TargetRefused) {
-		return l.Token
-	}
-	for _, key := range []string{string(f.Code) + " " + string(f.Side), string(f.Code)} {
-		if a, ok := l.Failures.find(key); ok {
-			return a
-		}
-	}
-	return l.Failures.of(string(failure.Internal))
 }
 
 // hintFor returns the sentence for the hints of a failure.

@@ -128,10 +128,12 @@ func sentences(v reflect.Value, at string, into map[string]string) {
 // TestTextsAreFields checks that the file of a language has nothing but the fields of
 // a language.
 func TestTextsAreFields(t *testing.T) {
-	decoder := json.NewDecoder(strings.NewReader(textsInChinese))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&language{}); err != nil {
-		t.Error("texts/zh.json: ", err)
+	for _, file := range []string{textsInEnglish, textsInChinese} {
+		decoder := json.NewDecoder(strings.NewReader(file))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&language{}); err != nil {
+			t.Errorf("%.40q: %v", file, err)
+		}
 	}
 }
 
