@@ -136,7 +136,7 @@ func (f *fetcher) answered() {
 // leftLocked returns how many bytes of the piece are missing.
 func (f *fetcher) leftLocked() int64 {
 	left := min(f.end*blockSize, f.s.blob.Size) - min(f.at*blockSize, f.s.blob.Size)
-	if f.block != nil {
+	if f.block != nil && f.block.data != nil { // it may have been dropped, once it was full
 		left += int64(len(f.block.data) - f.block.n)
 	}
 	return left
@@ -145,7 +145,7 @@ func (f *fetcher) leftLocked() int64 {
 // awaitedLocked reports whether a reader is waiting for the fetcher's next bytes.
 func (f *fetcher) awaitedLocked() bool {
 	at := f.at
-	if f.block != nil && !f.block.full() {
+	if f.block != nil && f.block.data != nil && !f.block.full() {
 		at = f.block.index
 	}
 	for r := range f.s.readers {

@@ -78,8 +78,7 @@ func (f *fetcher) takeOver(late *fetcher, got int64) (at int64, won bool) {
 	s := f.s
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
-	s.host.hedges--
-	late.hedged = false
+	s.host.hedges-- // late stays hedged: a second hedge would fill its block as well
 	s.e.twice += got
 	if !s.fetchers[late] || late.leftLocked() == 0 {
 		return 0, false

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -125,7 +126,7 @@ func (n *network) carry(c *connection, bytes int) (arrival time.Time) {
 // a hedge may also get no response.
 const watchdog = 5 * time.Second
 
-// simSource is a blob of zeros behind a network.
+// simSource is a blob of numbered bytes behind a network.
 type simSource struct {
 	n    *network
 	size int64
@@ -184,7 +185,7 @@ func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, er
 	s.parted = true
 	s.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
-	b := &simBody{n: s.n, c: c, left: to - from, ctx: ctx, cancel: cancel, chunks: make(chan chunk, maxWindow/segment)}
+	b := &simBody{n: s.n, c: c, at: from, left: to - from, ctx: ctx, cancel: cancel, chunks: make(chan chunk, maxWindow/segment)}
 	s.n.bodies.Go(b.produce)
 	return b, nil
 }
@@ -194,6 +195,7 @@ func (s *simSource) Open(ctx context.Context, from, to int64) (io.ReadCloser, er
 type simBody struct {
 	n      *network
 	c      *connection
+	at     int64
 	left   int64
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -237,9 +239,9 @@ func (b *simBody) Read(p []byte) (int, error) {
 			return 0, &failure.Error{Code: failure.Network, Side: failure.Source, Err: errors.New("cut")}
 		}
 	}
-	n := min(len(p), b.unread)
-	clear(p[:n])
+	n := copy(p[:min(len(p), b.unread)], numbers[b.at%period:])
 	b.unread -= n
+	b.at += int64(n)
 	b.left -= int64(n)
 	return n, nil
 }
@@ -318,22 +320,31 @@ func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
 	return nil
 }
 
-// zeros returns the digest of so many zeros.
-var zeros = func() func(int64) v1.Hash {
+// period is after how many bytes the content of a simSource repeats. It is odd, so
+// that no two blocks of one blob are alike.
+const period = 65521
+
+var numbers = func() []byte {
+	numbers := make([]byte, 2*period)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(numbers[:period]) // it never fails
+	copy(numbers[period:], numbers)
+	return numbers
+}()
+
+// numbered returns the digest of so many bytes of a simSource.
+var numbered = func() func(int64) v1.Hash {
 	known := map[int64]v1.Hash{}
 	return func(size int64) v1.Hash {
 		if _, ok := known[size]; !ok {
 			h := sha256.New()
-			_, _ = io.CopyN(h, zeroReader{}, size)
+			for left := size; left > 0; left -= period {
+				h.Write(numbers[:min(left, period)])
+			}
 			known[size] = v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
 		}
 		return known[size]
 	}
 }()
-
-type zeroReader struct{}
-
-func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // simulate copies blobs of these sizes at the same time, and returns how long
 // it took in virtual time.
@@ -342,7 +353,7 @@ func simulate(t *testing.T, source, target *network, sizes ...int64) (took time.
 	source.mu, target.mu, source.bodies = new(sync.Mutex), new(sync.Mutex), new(sync.WaitGroup)
 	digests := make([]v1.Hash, len(sizes))
 	for i, size := range sizes {
-		digests[i] = zeros(size)
+		digests[i] = numbered(size)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		e = New(Options{})
