@@ -376,19 +376,19 @@ func causes(cfg *config.Config) func(*failure.Error) report.Cause {
 
 // ofTLS returns the cause of an error of TLS.
 func ofTLS(err error) report.Cause {
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return report.NoTLS
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return report.OtherName
-	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		return report.Expired
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return report.Certificate
-	}
+	// errors.AsType would be compiled for each of these types.
+	var otherName x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var certificate *tls.CertificateVerificationError
 	switch {
+	case registry.NoTLS(err):
+		return report.NoTLS
+	case errors.As(err, &otherName):
+		return report.OtherName
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return report.Expired
+	case errors.As(err, &certificate):
+		return report.Certificate
 	case registry.OnlyTLS(err):
 		return report.OnlyTLS
 	case registry.OldTLS(err):

@@ -41,7 +41,8 @@ func load(env wiring.Env, copies bool, flags []given, listTargets ...string) (*c
 		ListTargets: listTargets,
 		Copies:      copies,
 	})
-	faults, _ := errors.AsType[config.Faults](err)
+	var faults config.Faults
+	errors.As(err, &faults)
 	for _, list := range [][]config.Fault{faults, cfg.Notes} {
 		for i := range list {
 			for _, f := range flags {

@@ -135,8 +135,8 @@ func networkTries(err error) int {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
 		return 2 // a resolver that has just been reloaded may know the name the second time
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return 1 // the server does not use TLS
+	if NoTLS(err) {
+		return 1
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return 1
@@ -151,6 +151,12 @@ func networkTries(err error) int {
 func unconnected(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial" && !op.Timeout()
+}
+
+// NoTLS reports whether err says that the server does not use TLS.
+func NoTLS(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header)
 }
 
 // OldTLS reports whether err says that the server and this program have no version
