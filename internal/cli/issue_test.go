@@ -157,6 +157,41 @@ func TestIssueDivided(t *testing.T) {
 	}
 }
 
+// TestIssueDividedArchive: of a divided request the join asks for the file, of all that
+// was mirrored, once; the plan does not.
+func TestIssueDividedArchive(t *testing.T) {
+	d := newDivided(t, 12, "")
+	d.SetPolicy(fakeworld.Policy + "limits: {images: 100, images-per-job: 5}\narchives: {requests: anyone, days: 4, release: true}\n")
+	text, err := os.ReadFile(d.list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.issue = d.github.Open(fakegithub.Draft{Author: event.User{ID: 3003, Login: "stranger"}, Title: "please", Body: string(text) + "/archive\n"})
+	d.Source.Inject(fakeregistry.Fault{Match: "/v2/ns/img03/manifests/", Times: -1, Status: http.StatusNotFound})
+	out := d.plans()
+	if got := d.output("archive"); got != "" {
+		t.Errorf("the plan asks for a file of %s: %s", got, out)
+	}
+	for shard := 1; shard <= 3; shard++ {
+		status, out := d.shard(t.Context(), shard)
+		d.WantStatus(status, wiring.StatusDone, out)
+	}
+	d.joins()
+	body, m := d.comment()
+	fakeworld.WantText(t, "the answer", body, "Mirrored 11 of 12 images", "The tar file is being made")
+	asked := d.output("archive")
+	if n := strings.Count(asked, "@sha256:"); n != 11 || strings.Contains(asked, "img03") || d.output("archive-days") != "4" || d.output("archive-release") != "true" || m.Used.Archives != 1 {
+		t.Errorf("the join asks for a file of %d images: %s; %+v", n, asked, m)
+	}
+	d.Write("record.json", `{"images":[],"size":3000000,"sha256":"`+strings.Repeat("5", 64)+`","files":[{"file":"images.tar","size":3000000,"sha256":"`+strings.Repeat("5", 64)+`"}]}`)
+	d.happens("issues", "opened", "FERRY_ARCHIVE=https://github.com/"+harbour.Login+"/ferry/releases/download/ferry-archive-20261129-7", "FERRY_ARCHIVE_RECORD="+filepath.Join(d.Dir, "record.json"))
+	body, m = d.comment()
+	fakeworld.WantText(t, "the answer", body, "/releases/download/ferry-archive-20261129-7/images.tar), 3.0 MB", "docker load -i images.tar")
+	if m.Used.Archives != 1 || m.State != ledger.Partial {
+		t.Errorf("the marker is %+v", m)
+	}
+}
+
 // TestIssueDividedLimits: the requester's limits hold for all jobs together.
 func TestIssueDividedLimits(t *testing.T) {
 	for limits, says := range map[string]string{

@@ -68,15 +68,19 @@ func (f fleet) run(ctx context.Context, args ...string) (status int, said string
 	return status, out.String()
 }
 
-// output returns the last value of an output of the action.
+// output returns the last value of an output of the action; empty if there is none.
 func (f fleet) output(name string) string {
 	f.T.Helper()
 	text, err := os.ReadFile(f.Environ["GITHUB_OUTPUT"])
 	if err != nil {
 		f.T.Fatal(err)
 	}
-	_, value, _ := strings.Cut(string(text)[strings.LastIndex(string(text), name+"<<"):], "\n")
-	value, _, _ = strings.Cut(value, "\n")
+	at := strings.LastIndex(string(text), name+"<<")
+	if at < 0 {
+		return ""
+	}
+	end, value, _ := strings.Cut(string(text)[at+len(name)+2:], "\n")
+	value, _, _ = strings.Cut(value, "\n"+end)
 	return value
 }
 
