@@ -25,6 +25,7 @@ type Releases struct {
 type Release struct {
 	ID        int     `json:"id"`
 	Tag       string  `json:"tag_name"`
+	Body      string  `json:"body"`
 	Draft     bool    `json:"draft"`
 	UploadURL string  `json:"upload_url"`
 	Assets    []Asset `json:"assets"`
