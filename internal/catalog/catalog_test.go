@@ -3,13 +3,16 @@ package catalog
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -276,6 +279,115 @@ func TestFeed(t *testing.T) {
 		"copied docker.io/library/nginx:1.27 → docker.io/me/docker.nginx:1.27", "copied gcr.io/a/b:2 → docker.io/me/a.b:2",
 	}, got); diff != "" || feed.Updated != "2026-11-28T03:03:00Z" {
 		t.Error(diff, feed.Updated)
+	}
+}
+
+// TestFeedFits holds feeds against what RFC 4287 demands, sections 3 and 4: the elements
+// and how often each is there, text without markup, dates, identifiers.
+func TestFeedFits(t *testing.T) {
+	type node struct {
+		name     string
+		attrs    map[string]string
+		text     string
+		children []*node
+	}
+	read := func(text string) *node {
+		decoder := xml.NewDecoder(strings.NewReader(text))
+		open := []*node{{}}
+		for {
+			token, err := decoder.Token()
+			if errors.Is(err, io.EOF) {
+				return open[0]
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := open[len(open)-1]
+			switch token := token.(type) {
+			case xml.StartElement:
+				n := &node{name: token.Name.Local, attrs: map[string]string{}}
+				if token.Name.Space != "http://www.w3.org/2005/Atom" {
+					t.Errorf("%s is of %q", token.Name.Local, token.Name.Space)
+				}
+				for _, a := range token.Attr {
+					if a.Name.Local != "xmlns" {
+						n.attrs[a.Name.Local] = a.Value
+					}
+				}
+				last.children = append(last.children, n)
+				open = append(open, n)
+			case xml.EndElement:
+				open = open[:len(open)-1]
+			case xml.CharData:
+				last.text += string(token)
+			case xml.Comment, xml.Directive:
+				t.Errorf("the feed has %v", token)
+			}
+		}
+	}
+	// The children of each element, with the least and the highest number.
+	counts := map[string]map[string][2]int{
+		"":       {"feed": {1, 1}},
+		"feed":   {"id": {1, 1}, "title": {1, 1}, "updated": {1, 1}, "author": {1, 9}, "link": {1, 1}, "entry": {0, maxNews}},
+		"entry":  {"id": {1, 1}, "title": {1, 1}, "updated": {1, 1}, "content": {0, 1}, "link": {1, 1}},
+		"author": {"name": {1, 1}},
+		"id":     {}, "title": {}, "updated": {}, "content": {}, "link": {}, "name": {},
+	}
+	attributes := map[string]map[string]*regexp.Regexp{
+		"content": {"type": regexp.MustCompile(`^text$`)},
+		"link":    {"href": regexp.MustCompile(`^(feed\.atom|\./#[A-Za-z0-9._~:/@+-]+)$`), "rel": regexp.MustCompile(`^self$`)},
+	}
+	texts := map[string]*regexp.Regexp{
+		"id":      regexp.MustCompile(`^urn:[a-z]{2,31}:[A-Za-z0-9][A-Za-z0-9._~:/@+-]*$`), // RFC 8141
+		"updated": regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`),                 // RFC 3339, with capital letters
+		"title":   regexp.MustCompile(`^[^\x00-\x1f<>]+$`),
+		"content": regexp.MustCompile(`^[^\x00-\x1f<>]+$`),
+		"name":    regexp.MustCompile(`^.+$`),
+	}
+	ids := map[string]bool{}
+	var fits func(n *node)
+	fits = func(n *node) {
+		found := map[string]int{}
+		for _, child := range n.children {
+			found[child.name]++
+			fits(child)
+		}
+		allowed, known := counts[n.name]
+		for name, n := range found {
+			if _, ok := allowed[name]; !ok {
+				t.Errorf("%d elements %s", n, name)
+			}
+		}
+		for name, most := range allowed {
+			if found[name] < most[0] || found[name] > most[1] {
+				t.Errorf("%s has %d elements %s", n.name, found[name], name)
+			}
+		}
+		for name, value := range n.attrs {
+			if pattern := attributes[n.name][name]; pattern == nil || !pattern.MatchString(value) {
+				t.Errorf("%s has the attribute %s=%q", n.name, name, value)
+			}
+		}
+		pattern := texts[n.name]
+		if pattern == nil && strings.TrimSpace(n.text) != "" || pattern != nil && !pattern.MatchString(n.text) || !known {
+			t.Errorf("%s is %q", n.name, n.text)
+		}
+		if n.name == "id" {
+			if ids[n.text] {
+				t.Errorf("two elements have the id %s", n.text)
+			}
+			ids[n.text] = true
+		}
+	}
+	for _, log := range [][]Change{nil, story(t), stocked(t)} {
+		clear(ids)
+		feed := site(t, log)["feed.atom"]
+		if !strings.HasPrefix(feed, `<?xml version="1.0" encoding="utf-8"?>`) || !utf8.ValidString(feed) {
+			t.Errorf("the feed begins with %.60q", feed)
+		}
+		root := read(feed)
+		root.text = ""
+		fits(root)
 	}
 }
 

@@ -60,11 +60,12 @@ func feed(all []news) string {
 	}
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom"><title>Mirrored images</title><id>urn:ferry:catalog</id><author><name>Ferry</name></author><updated>` + moment(updated) + "</updated>\n")
+<feed xmlns="http://www.w3.org/2005/Atom"><title>Mirrored images</title><link rel="self" href="feed.atom"/><id>urn:ferry:catalog</id><author><name>Ferry</name></author><updated>` + moment(updated) + "</updated>\n")
 	for _, n := range all {
+		source, _, _ := strings.Cut(n.names, " ")
 		title := html.EscapeString(string(n.what) + " " + n.names)
 		id := "urn:ferry:" + moment(n.at) + ":" + string(n.what) + ":" + strings.ReplaceAll(n.names, " → ", ":")
-		b.WriteString("<entry><title>" + title + "</title><id>" + html.EscapeString(id) + "</id><updated>" + moment(n.at) + `</updated><content type="text">` + title + "</content></entry>\n")
+		b.WriteString("<entry><title>" + title + `</title><link href="./#` + html.EscapeString(source) + `"/><id>` + html.EscapeString(id) + "</id><updated>" + moment(n.at) + `</updated><content type="text">` + title + "</content></entry>\n")
 	}
 	b.WriteString("</feed>\n")
 	return b.String()
