@@ -21,8 +21,9 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 	if err != nil {
 		return false, err
 	}
-	log, sound, all := []catalog.Change(nil), true, true
-	if hub == nil {
+	var log []catalog.Change
+	var all bool
+	if sound = true; hub == nil {
 		say(env, env.Stdout, "not known: what issues got, because GITHUB_REPOSITORY or GITHUB_TOKEN is not set\n")
 	} else if log, sound, all, err = harvested(ctx, env, hub, catalog.Snapshot{}); err != nil {
 		return false, err
