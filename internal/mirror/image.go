@@ -51,6 +51,7 @@ type image struct {
 	root   *registry.Manifest // nil if only the digest was requested
 	err    error
 
+	ahead    sync.WaitGroup // of growAhead
 	treeOnce sync.Once
 	tree     *node // the whole image
 	treeErr  error
@@ -138,6 +139,14 @@ func (img *image) grow(ctx context.Context) (*node, error) {
 		}
 	})
 	return img.tree, img.treeErr
+}
+
+// growAhead begins to read the manifests of an index, while the target is asked.
+// It ends with ctx.
+func (img *image) growAhead(ctx context.Context) {
+	if img.root.MediaType.IsIndex() {
+		img.ahead.Go(func() { _, _ = img.grow(ctx) }) // the destinations get the error
+	}
 }
 
 // named returns the current image of the source's tag, for a reference with a

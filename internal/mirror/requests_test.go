@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/fakeregistry"
@@ -203,5 +204,34 @@ func TestRefusedDataIsSentInTheSameSession(t *testing.T) {
 	w.one(w.step("a/b:1"))
 	if posts, deletes := w.targets[0].Count("^POST .*/blobs/uploads/"), w.targets[0].Count("^DELETE "); posts != len(img.Blobs) || deletes != 0 {
 		t.Errorf("%d sessions for %d blobs, %d given up", posts, len(img.Blobs), deletes)
+	}
+}
+
+// TestManifestsWhileTheTargetIsAsked has a target answer only after the manifests
+// of an index have been requested, where they are read in any case.
+func TestManifestsWhileTheTargetIsAsked(t *testing.T) {
+	const parts = "^GET .*/manifests/sha256:"
+	w := newWorld(t, fakeregistry.Options{}, func(o *Options) { o.Sizes = true }, fakeregistry.Options{})
+	img := fakeregistry.Generate(fakeregistry.Spec{Seed: 3, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{100}})
+	w.source.Add("a", "1", img)
+	w.targets[0].Inject(fakeregistry.Fault{Match: "^(GET|HEAD) .*/manifests/1$", Times: 1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		for w.source.Count(parts) < 2 && r.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		return false
+	}})
+	w.one(w.step("a:1"))
+	if n := w.source.Count(parts); n != 2 {
+		t.Errorf("%d requests for the parts, want 2", n)
+	}
+	var steps []plan.Step
+	for i := range maxSized + 1 {
+		w.source.Add("a", fmt.Sprint(2+i), img)
+		steps = append(steps, w.step(fmt.Sprintf("a:%d", 2+i)))
+	}
+	w.run(steps...)
+	before := w.source.Count(parts)
+	if w.run(steps...); w.source.Count(parts) != before {
+		t.Errorf("%d requests for parts of images that the target has", w.source.Count(parts)-before)
 	}
 }

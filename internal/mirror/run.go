@@ -162,6 +162,8 @@ func (r *run) step(ctx context.Context, i int) {
 	defer cancel()
 	img := newImage(r.m, step)
 	defer img.allowance.release()
+	defer img.ahead.Wait()
+	defer cancel()
 	var wg sync.WaitGroup
 	for k, destination := range step.Destinations {
 		wg.Go(func() {
@@ -219,6 +221,9 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 				n := min(parts(img.root), maxWarm)
 				img.client.Warm(n)
 				target.Warm(n)
+				if r.sized() { // the manifests will be read in any case
+					img.growAhead(ctx)
+				}
 			}
 			return err
 		}
@@ -251,7 +256,7 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 		}
 		lacks := func(p reference.Platform) bool { return !slices.Contains(receipt.Platforms, p) }
 		if destination.Default || !slices.ContainsFunc(destination.Platforms, lacks) {
-			if receipt.Size == 0 && r.m.opts.Sizes && len(r.steps) <= maxSized {
+			if receipt.Size == 0 && r.sized() {
 				receipt.Size = r.size(ctx, img, target, destination.Mirror, held)
 			}
 			return receipt, nil
@@ -259,6 +264,9 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	}
 	return r.copy(ctx, img, target, held, i, k)
 }
+
+// sized reports whether manifests are read for the size alone.
+func (r *run) sized() bool { return r.m.opts.Sizes && len(r.steps) <= maxSized }
 
 // size returns the size of an index that the target has, or zero if neither side
 // tells it without a pull that counts.
