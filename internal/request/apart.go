@@ -59,6 +59,45 @@ func apartTags(e *evidence) {
 	e.body.add(body)
 }
 
+// moreOfThem: "a/b:1.2" above "also 1.3".
+func moreOfThem(e *evidence) {
+	for n, t := range e.texts() {
+		tags := slices.DeleteFunc(slices.Clone(t.apart), func(tag apartTag) bool { return tag.tag == "" || !tag.adds })
+		for _, version := range t.versions {
+			if looksLikeTag(version.tag) {
+				tags = append(tags, apartTag{tag: version.tag, line: version.line})
+			}
+		}
+		for _, tag := range tags {
+			var before []*candidate
+			all := e.with(taken)
+			for _, c := range all {
+				if c.line < tag.line || n == 0 && c.at < tag.at {
+					before = append(before, c)
+				}
+			}
+			named := slices.DeleteFunc(slices.Clone(before), func(c *candidate) bool { return c.fits(tag.of) == 0 })
+			if tag.of == "" {
+				named = before
+			}
+			if len(named) == 0 || !tag.adds && named[len(named)-1].line != tag.line-1 || slices.ContainsFunc(named, func(c *candidate) bool {
+				return c.image.Reference.Repository() != named[0].image.Reference.Repository() || c.has(AssumedTag) || c.image.Reference.Tag() == tag.tag || c.image.Reference.HasDigest()
+			}) {
+				continue
+			}
+			last := *named[len(named)-1]
+			ref, err := last.image.Reference.Repository().Tagged(tag.tag)
+			if err != nil {
+				continue
+			}
+			last.complete(last.image.named(ref), JoinedLines)
+			last.line, last.at, last.from = tag.line, tag.at, tag.at
+			last.judge(taken, "more-tags")
+			t.add([]candidate{last})
+		}
+	}
+}
+
 // newTag requests the only excluded image with the only tag that is announced:
 // "already mirrored: a/b:1.2", "new tag: 1.3".
 func newTag(said []apartTag, all []*candidate) {

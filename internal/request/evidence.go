@@ -158,6 +158,7 @@ type apartTag struct {
 	noun      bool   // a word such as "tag" is beside it
 	announced bool   // by such a word, or by the name in front of it
 	shared    bool   // for several images, according to its line
+	adds      bool   // its line adds something to what is before it
 }
 
 // entry is a line that has to name an image, and names none on its own, or a
@@ -182,7 +183,7 @@ type text struct {
 	mentioned  []string     // versions in sentences
 	arrows     []int        // lines with only an arrow
 	apart      []apartTag   // tags that belong to no image of their line
-	versions   []string     // versions on their own lines, apart from images
+	versions   []sharedTag  // versions on their own lines, apart from images
 	listed     map[int]bool // the lines that have to name an image
 	entries    []entry      // those of them that do not by themselves
 	words      int          // words of prose
@@ -217,6 +218,7 @@ type text struct {
 	found      bool         // the title has an image, whatever became of it
 	replaces   bool         // a sentence names an image instead of another
 	desire     bool         // a sentence with an image says what its author wants
+	withdrawn  bool         // a sentence takes back what was asked for
 }
 
 // with returns the candidates with a verdict.

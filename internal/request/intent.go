@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -29,6 +30,27 @@ var thanks = newEndings(wordsIn("thanks a lot|thanks in advance|thank you very m
 // praises are words of sentences that say that something works.
 var praises = newPhrases(wordsIn("it works|works perfectly|works fine|works well|works again|work perfectly|closing.|closing,|closing as|great project|nice work|great work|good job|well done|great job|arrived|funktioniert jetzt|funktioniert wieder|funciona bien|funciona perfect|fonctionne bien|fonctionne parfait|всё работает|все работает|теперь работает|" +
 	"可以用了|搞定|收到了|好用|動きました|助かりました|잘 됩니다|잘 동작|sorunsuz|chạy tốt|berjalan lancar")...)
+
+// withdraws reports whether a line without images, in lower case, takes the whole
+// request back.
+func withdraws(said string, toks []token) bool {
+	const most = 16 // words of such a line
+	if len(toks) > most || strings.HasSuffix(said, ":") || slices.ContainsFunc(toks, func(t token) bool { return looksLikeTag(trimWord(t.text)) || tagNouns[spoken(t)] }) || announcesPlatform(said) {
+		return false
+	}
+	said = strings.TrimLeft(said, " -*#[(【>")
+	if _, rest, ok := strings.Cut(said, ": "); ok && (withdrawals.starts(rest) || withdrawalEnds.in(rest)) {
+		return true // "Edit: never mind"
+	}
+	return withdrawals.starts(said) || withdrawalEnds.in(said)
+}
+
+// withdrawals are beginnings of lines that take a request back, withdrawalEnds
+// words anywhere in them.
+var (
+	withdrawals    = newPhrases(wordsIn("never mind|nevermind|nvm|not needed any|no longer need|no longer required|not required any|solved|resolved|please ignore|pls ignore|please disregard|disregard|please close|closing|ignore this|ignore that|forget it|forget about it|cancel|不用了|不用搬|不用同步|不需要了|不必了|算了|已解决|已经解决|解决了|取消|撤回|作废|自己搞定|搞定了|ya no|olvid|resuelto|solucionado|não preciso mais|não precisa mais|resolvido|esquece|plus besoin|résolu|laissez tomber|oubliez|hat sich erledigt|erledigt|nicht mehr nötig|wird nicht mehr|уже не ну|больше не ну|не актуально|неактуально|отмена|решено|вопрос решен|もう不要|不要になり|解決しま|取り下げ|キャンセル|필요 없|필요없|해결|취소|artık gerek|artık ihtiya|gerek kalmadı|vazgeç|çözüldü|không cần nữa|đã giải quyết|bỏ qua|sudah tidak|tidak jadi|tidak perlu lagi|batal|دیگر لازم|دیگر نیاز|حل شد|لم أعد|تم الحل|لا حاجة|non serve più|risolto|niet meer nodig|opgelost")...)
+	withdrawalEnds = newPhrases(wordsIn("pulled it myself|got it myself|found it elsewhere|found another source|got it through|got it from elsewhere|no longer need it|don't need it anym|do not need it anym|not needed anymore|can be closed|can close this|please close this|feel free to close|已经拉到|已经拉下来|自己拉下来|自己搞定|已经搞定|可以关了|可以关闭|麻烦关|关闭吧|关了吧|hat sich erledigt|já consegui|ya lo consegu|j'ai trouvé|уже скача|уже не нуж|自己解決|自分で取得|직접 받았")...)
+)
 
 // desires are words of sentences in which authors say what they want.
 var desires = newPhrases(wordsIn("i want|we want|i need|we need|i'd like|we'd like|我要|想要")...)

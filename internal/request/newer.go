@@ -23,15 +23,22 @@ func isReplacement(between string) bool {
 	return len(between) <= most && replacements.in(between) || slices.Contains([]string{"to", "bis", "auf", "до", "à", "a", "al", "para", "到", "で", "->", "=>"}, strings.Trim(between, " \"'`*_(,"))
 }
 
-// corrections are words with which authors take back what they have written.
-var corrections = newPhrases(wordsIn("it has to be |must be |make that |no wait|wait, no|哦不|不对,|i meant|i mean |correction:|should be |should have been |correct one is|correct tag is|correct version is|更正|应该是|应为|打错了|我是说|寫錯了|quise decir|quería decir|corrección|je voulais dire|ich meinte|имел в виду|имела в виду|вернее|quis dizer|queria dizer|correção|訂正|の間違い|정정|demek istedim|ý em là|ý mình là|maksud saya|أقصد|منظورم")...)
+// corrections are words with which authors take back what they have written;
+// regrets do so if hardly anything but a version is beside them.
+var (
+	corrections = newPhrases(wordsIn("it has to be |must be |make that |no wait|wait, no|哦不|不对,|i meant|i mean |correction:|should be |should have been |correct one|correct tag|correct version|right one is|right tag is|right version is|wrong tag|wrong version|更正|应该是|應該是|应为|應為|打错|写错|填错|搞错|弄错|看错|我是说|寫錯|打錯|quise decir|quería decir|corrección|corrijo|versión correcta|je voulais dire|bonne version|ich meinte|gemeint ist|richtig ist|korrekt ist|имел в виду|имела в виду|вернее|правильная версия|правильный тег|quis dizer|queria dizer|correção|corrigindo|versão correta|versione corretta|訂正|の間違い|정정|demek istedim|doğrusu|ý em là|ý mình là|mới đúng|sửa lại|maksud saya|maksudnya|yang benar|أقصد|منظورم|نسخه درست|اصلاح")...)
+	regrets     = newPhrases(wordsIn("sorry|oops|whoops|typo|mistake|actually|instead|wrong|rather|edit:|改成|改为|改為|换成|換成|改一下|改下|抱歉|不好意思|不对|不對|错了|錯了|perdón|perdon|me equivoqué|errata|desculp|errei|engano|désolé|pardon|erreur|scusa|errore|vertippt|tippfehler|entschuldigung|falsch|ошиб|опечат|извин|исправ|すみません|すいません|間違|失礼|죄송|오타|잘못|yanlış|düzelt|xin lỗi|nhầm|maaf|salah|ralat|ببخشید|اشتباه|عذرا|آسف|خطأ|تصحيح")...)
+)
 
 // noteCorrection notes that a sentence, in lower case, corrects what is before
 // some word of it: "I meant 1.2", "not 1.1, but 1.2".
 func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string) {
-	at, old := corrections.index(said), ""
+	at, old, tag := corrections.index(said), "", ""
+	if at < 0 && len(toks) <= 2*talk && !addsMore(said) && !slices.ContainsFunc(reads, func(r reading) bool { return len(r.images) > 0 && r.strength > bare }) {
+		at = regrets.index(said)
+	}
 	for i, t := range toks {
-		if word := trimWord(t.text); len(reads[i].images) == 0 && isVersion(word) && isExcluded(said[:t.at], t.at, t.at) {
+		if word := trimWord(t.text); len(reads[i].images) == 0 && isVersion(word) && isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
 			old = word
 		}
 	}
@@ -41,14 +48,22 @@ func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string
 	for i, t := range toks {
 		word := trimWord(t.text)
 		switch {
-		case t.at < at || t.kind != asciiWord || word == old:
-		case len(reads[i].images) > 0 && reads[i].strength > bare:
+		case t.kind != asciiWord || word == old:
+		case t.at >= at && len(reads[i].images) > 0 && reads[i].strength > bare:
 			s.corrected = append(s.corrected, correction{l.number, max(0, at), old, ""})
 			return
 		case isVersion(word) && strings.ContainsAny(word, ".-"):
-			s.corrected = append(s.corrected, correction{l.number, max(0, at), old, word})
-			return
+			if of, _ := nameBefore(toks, i); of == "?" {
+				continue // that of another program
+			}
+			if tag = word; t.at >= at {
+				s.corrected = append(s.corrected, correction{l.number, max(0, at), old, tag})
+				return
+			}
 		}
+	}
+	if tag != "" {
+		s.corrected = append(s.corrected, correction{l.number, 0, old, tag})
 	}
 }
 

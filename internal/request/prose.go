@@ -161,6 +161,7 @@ func (s *scan) readLine(l line, text string) {
 		s.report = s.report || isReport(said)
 		s.told += wordsOf(l, toks, reads)
 	}
+	s.withdrawn = s.withdrawn || about.images == 0 && withdraws(said, toks)
 	s.wish = s.wish || about.plain && isPolite(said) && doings.in(said) // "求同步镜像"
 	s.wanted = s.wanted || asksFor(said, toks, reads, l.number == 0, about)
 	s.also = s.also || about.images > 0 && isAddition(said)
@@ -249,11 +250,13 @@ func (s *scan) readLine(l line, text string) {
 		if about.images == 0 && about.foreign <= 2 && (!l.entry || about.other == 1) && s.onlyTags(toks) {
 			for _, i := range s.odd {
 				if word := trimWord(toks[i].text); isTag(word) {
-					s.versions = append(s.versions, word)
+					s.versions = append(s.versions, sharedTag{l.number, word})
 				}
 			}
 		} else if about.images == 0 {
-			s.versions = append(s.versions, calledTags(toks)...)
+			for _, tag := range calledTags(toks) {
+				s.versions = append(s.versions, sharedTag{l.number, tag})
+			}
 		}
 		return
 	}

@@ -44,6 +44,7 @@ var rules = []rule{
 	{"body-gets-tag", "an image in the body without a tag gets the tag in the title", bodyGetsTags},
 	{"apart-tag", "a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks", apartTags},
 	{"title-or-body", "the images in the body count, unless the body only mentions them and the title is an image", titleOrBody},
+	{"more-tags", "a version in a sentence that adds something, or alone on a line, is one more tag of the only image before it, or of the one whose name is in front of it", moreOfThem},
 	{"own-name", "the name of the repository with the issue is not an image", ownName},
 	{"says-less", "a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete", saysLess},
 	{"list-item", "Ferry asks about a bare word in a list of images", listItems},
@@ -132,16 +133,9 @@ func loneName(e *evidence) {
 
 // correct: "a/b:1.2, sorry, I meant 1.3".
 func correct(e *evidence) {
-	if len(e.title.corrected)+len(e.body.corrected) == 0 {
-		return
-	}
 	for _, mark := range append(slices.Clip(e.title.corrected), e.body.corrected...) {
 		var before, behind []*candidate
-		all := e.body.with(taken)
-		if len(all) == 0 {
-			all = e.title.with(taken)
-		}
-		for _, c := range all {
+		for _, c := range e.with(taken) {
 			switch {
 			case c.line < mark.line || c.line == mark.line && c.at < mark.at:
 				before = append(before, c)
@@ -149,11 +143,17 @@ func correct(e *evidence) {
 				behind = append(behind, c)
 			}
 		}
+		if slices.ContainsFunc(before, func(c *candidate) bool { return !c.has(AssumedTag) }) {
+			before = slices.DeleteFunc(before, func(c *candidate) bool { return c.has(AssumedTag) })
+		}
+		one := !slices.ContainsFunc(before, func(c *candidate) bool {
+			return !sameImage(*c.image, *before[0].image) && !sameImage(*before[0].image, *c.image)
+		})
 		for _, old := range before {
 			switch {
 			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && old.image.name() == behind[0].image.name():
 				old.judge(dropped, "correction")
-			case len(behind) == 0 && (len(before) == 1 && mark.old == "" || old.image.Reference.Tag() == mark.old):
+			case len(behind) == 0 && (one && mark.old == "" || old.image.Reference.Tag() == mark.old):
 				if ref, err := old.image.Reference.Repository().Tagged(mark.tag); err == nil {
 					old.complete(old.image.named(ref))
 					old.judge(taken, "correction")
@@ -276,11 +276,11 @@ func loneTags(e *evidence) {
 	}
 	var tagged []candidate
 	for i, version := range versions {
-		ref, err := title[0].image.Reference.Repository().Tagged(version)
+		ref, err := title[0].image.Reference.Repository().Tagged(version.tag)
 		if err != nil {
 			return
 		}
-		if slices.Contains(versions[:i], version) {
+		if slices.ContainsFunc(versions[:i], func(v sharedTag) bool { return v.tag == version.tag }) {
 			continue
 		}
 		c := *title[0]
