@@ -62,7 +62,7 @@ var rooms = map[string]room{
 	"pull":      {rooms: []string{"clients", "failure", "reference"}},
 	"setup":     {rooms: []string{"clients", "known", "reference"}, modules: []string{moduleYAML}},
 	"event":     {},
-	"request":   {rooms: []string{"known", "reference"}, pure: true},
+	"request":   {rooms: []string{"known", "reference", "texts"}, pure: true},
 	"name":      {rooms: []string{"known", "reference"}, pure: true},
 	"lists":     {rooms: []string{"known", "reference", "request", "selection", "suggest"}, modules: []string{moduleYAML}, pure: true},
 	"upstream":  {rooms: []string{"lists", "outbound", "selection"}},

@@ -138,7 +138,7 @@ var layers = map[string][]string{
 	},
 	"request": {
 		"request codes",
-		"text tokens language markdown keys",
+		"text words tokens language markdown keys",
 		"host mirror",
 		"image parts repair braces link platform weigh links joined",
 		"evidence",

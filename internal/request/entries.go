@@ -28,7 +28,7 @@ func markEntries(lines []line, list bool) {
 }
 
 // thanking are words of lines that name no image and need no answer.
-var thanking = newPhrases(wordsIn("谢|辛苦|你好|您好|大佬|thank|thx|hello|gracias|obrigad|merci|danke|grazie|bedankt|dzięk|спасибо")...)
+var thanking = phrasesIn("thanking")
 
 // noteEntry records a line that has to name an image and does not.
 func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, about sentence) {

@@ -90,6 +90,8 @@ type candidate struct {
 	heading  bool // on a line that begins with "#"
 	wished   bool // in a sentence that asks for it
 	leads    bool // at the beginning of a line that goes on with a remark
+	opens    bool // the first word of a line, apart from bullets
+	asks     bool // in a clause that asks for something
 	verdict  verdict
 	reasons  []string // names of the rules that applied to it, in order
 }

@@ -54,6 +54,9 @@ func readWord(written string) reading {
 	if len(written) > maxWord {
 		return reading{}
 	}
+	if strings.HasPrefix(written, "+") && isLetters(written[1:]) {
+		return reading{} // a target of Earthly
+	}
 	word := trimWord(written)
 	if name, version, ok := strings.Cut(word, "=="); ok && isVersion(version) {
 		if host, _, _ := strings.Cut(name, "/"); known.IsRegistry(host) {
@@ -80,8 +83,8 @@ func readWord(written string) reading {
 		default:
 			word = trimWord(value)
 		}
-		if side, _ := sideOf(strings.TrimLeft(key, "-")); side == targetSide && strings.HasPrefix(key, "-") {
-			return reading{} // "--destination=me.io/b:1"
+		if side, _ := sideOf(strings.TrimLeft(key, "-")); side == targetSide {
+			return reading{} // "--destination=me.io/b:1", "dest=me.io/b:1"
 		}
 	}
 	if word == "" {

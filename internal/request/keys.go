@@ -118,8 +118,8 @@ const (
 )
 
 var (
-	sourceWords = set(wordsIn("source|sources|src|from|upstream|origin|original")...)
-	targetWords = set(wordsIn("target|targets|dest|destination|destinations|dst|to|output")...)
+	sourceWords = set(wordsIn("source|sources|src|from|upstream|origin|original|origen|origem|origine|quelle|herkunft|источник|откуда|kaynak|nguồn|sumber|元|コピー元|원본|مصدر|منبع|来源|源|源镜像")...)
+	targetWords = set(wordsIn("target|targets|dest|destination|destinations|dst|to|output|destino|ziel|назначение|куда|hedef|đích|tujuan|先|コピー先|宛先|대상|هدف|مقصد|目标|目的|目的地|目标镜像")...)
 )
 
 // sideOf removes the words for source and target from a key ("sourceRegistry",

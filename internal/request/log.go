@@ -15,15 +15,13 @@ var announcements = []string{
 var announcedBy = newPhrases(announcements...)
 
 // doneWords say that an image exists or was pulled.
-var doneWords = newPhrases(wordsIn("successfully pulled|[config/images] pulled |already present on|already exists|status: downloaded|image is up to date|pulled image \"")...)
+var doneWords = phrasesIn("doneWords")
 
 // noise are pieces of log lines without an image.
-var noise = newPhrases(wordsIn("rpc error|dial tcp|error response from daemon|net/http: |i/o timeout| level=|container id:|image id:|connection refused|" +
-	"context deadline exceeded|tls handshake timeout|see 'docker run --help'|imagepullbackoff|errimagepull|pulling fs layer|: pulling from |digest: sha256|" +
-	"repodigests|[preflight|[+] building|transferring dockerfile|debu[|info[|warn[|erro[|fata[|status: image is up to date|status: downloaded newer")...)
+var noise = phrasesIn("noise")
 
 // logRoots are words of which every announcement and all noise contain one.
-var logRoots = newPhrases(wordsIn("pull|source|image|ref=|resolv|manifest|denied|err|dial|net/http|timeout|level=| id:|refused|deadline|docker run|digest|[preflight|[+]|debu[|info[|warn[|fata[|status:")...)
+var logRoots = phrasesIn("logRoots")
 
 // readLogs reads lines of logs, events and error messages. If a line announces
 // an image, that image counts and the rest of the line does not.

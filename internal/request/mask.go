@@ -99,8 +99,7 @@ func tickBoxes(lines []line) bool {
 
 // mailHeads are the headings of mail programs above the original message, in
 // lower case and between dashes.
-var mailHeads = newPhrases(wordsIn("原始邮件|原邮件|原始郵件|转发的邮件|original message|forwarded message|ursprüngliche nachricht|originalnachricht|" +
-	"message d'origine|message original|mensaje original|mensagem original|исходное сообщение|пересылаемое сообщение|元のメッセージ|original-nachricht|원본 메시지|원본 메일|orijinal mesaj")...)
+var mailHeads = phrasesIn("mailHeads")
 
 // mailEnds are endings of the line that names the author of the message below
 // it.

@@ -12,9 +12,7 @@ import (
 // one.
 
 // replacements are words between a version and the one that replaces it.
-var replacements = newPhrases(wordsIn("换成|换为|换到|改成|改为|改用|升级到|升级为|更新到|更新为|升到|坏了|有问题|有bug|有 bug|报错|不能用|用不了|过期|换個|升級到|" +
-	"make it|change it to|broken|crash|buggy|fails|doesn't work|does not work|doesn't start|does not start|outdated|obsolete|vulnerable|switch to|upgrade to|upgraded to|update to|updated to|replace it with|replaced by|replaced with|superseded by|moved to|bump to|bumped to|" +
-	"сломан|обновить до|заменить на|roto|rota|actualizar a|cassée|remplacer par|kaputt|defekt|aktualisieren auf|quebrad|atualizar para|壊れ|に更新|に変更|고장|로 변경|로 업데이트|bozuk|rusak|bị lỗi")...)
+var replacements = phrasesIn("replacements")
 
 // isReplacement reports whether the text between two versions says that the
 // second replaces the first.
@@ -26,8 +24,8 @@ func isReplacement(between string) bool {
 // corrections are words with which authors take back what they have written;
 // regrets do so if hardly anything but a version is beside them.
 var (
-	corrections = newPhrases(wordsIn("it has to be |must be |make that |no wait|wait, no|哦不|不对,|i meant|i mean |correction:|should be |should have been |correct one|correct tag|correct version|right one is|right tag is|right version is|wrong tag|wrong version|更正|应该是|應該是|应为|應為|打错|写错|填错|搞错|弄错|看错|我是说|寫錯|打錯|quise decir|quería decir|corrección|corrijo|versión correcta|je voulais dire|bonne version|ich meinte|gemeint ist|richtig ist|korrekt ist|имел в виду|имела в виду|вернее|правильная версия|правильный тег|quis dizer|queria dizer|correção|corrigindo|versão correta|versione corretta|訂正|の間違い|정정|demek istedim|doğrusu|ý em là|ý mình là|mới đúng|sửa lại|maksud saya|maksudnya|yang benar|أقصد|منظورم|نسخه درست|اصلاح")...)
-	regrets     = newPhrases(wordsIn("sorry|oops|whoops|typo|mistake|actually|instead|wrong|rather|edit:|改成|改为|改為|换成|換成|改一下|改下|抱歉|不好意思|不对|不對|错了|錯了|perdón|perdon|me equivoqué|errata|desculp|errei|engano|désolé|pardon|erreur|scusa|errore|vertippt|tippfehler|entschuldigung|falsch|ошиб|опечат|извин|исправ|すみません|すいません|間違|失礼|죄송|오타|잘못|yanlış|düzelt|xin lỗi|nhầm|maaf|salah|ralat|ببخشید|اشتباه|عذرا|آسف|خطأ|تصحيح")...)
+	corrections = phrasesIn("corrections")
+	regrets     = phrasesIn("regrets")
 )
 
 // noteCorrection notes that a sentence, in lower case, corrects what is before
@@ -69,7 +67,7 @@ func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string
 
 // newcomers are words before a version that is wanted in addition to the
 // existing one.
-var newcomers = newPhrases(wordsIn("add |need|want|sync|mirror|latest is|newest is|released|发布了|current is|new one|newer|please|missing|update|也要|同步|需要|最新|请|麻烦|加上|添加|更新|求|缺|没有|but not|not yet|but no |lacks|without|pero no |aber nicht|mais pas|mas não|но нет|нуж|добав|falta|necesit|precis|manque|fehlt|brauch|追加|필요")...)
+var newcomers = phrasesIn("newcomers")
 
 // newerTag returns the image with another tag, if a word is that tag or the
 // whole reference with it: "a/b:1.2 -> 1.3", "a/b:1.2 -> a/b:1.3".

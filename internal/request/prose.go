@@ -235,8 +235,11 @@ func (s *scan) readLine(l line, text string) {
 			s.flaw(l, t.at, *r.problem)
 		}
 	}
-	if remark && len(s.candidates) > from {
-		s.candidates[from].leads = s.candidates[from].at == toks[0].at
+	noteClauses(s.candidates[from:], said, l.fenced || l.shift > l.indent() || strings.HasPrefix(l.text, "|"))
+	if len(s.candidates) > from {
+		c := &s.candidates[from]
+		c.opens = c.at == toks[0].at
+		c.leads = remark && c.opens
 	}
 	finds := s.since(from)
 	if len(finds) > 0 || len(s.flaws) > flaws {
@@ -332,12 +335,38 @@ func asksFor(said string, toks []token, reads []reading, title bool, about sente
 	return false
 }
 
+// noteClauses notes which candidates of a line, in lower case, stand in a clause
+// that asks for something or tells what the image is. An item of a list does.
+func noteClauses(all []candidate, said string, item bool) {
+	for n, from := 0, 0; n < len(all) && from < len(said); {
+		next := partEnd(said, from)
+		clause := strings.TrimSpace(said[from:next])
+		asks := item || n < len(all) && all[n].at < next && (nouns.in(clause) || foreignNouns.in(clause) || hasWish(clause) || isPolite(clause) || addsMore(clause) || orders.starts(clause))
+		for ; n < len(all) && all[n].at < next; n++ {
+			all[n].asks = asks
+		}
+		from = next
+	}
+}
+
+// partEnd is sentenceEnd for parts of sentences between semicolons.
+func partEnd(said string, from int) int {
+	next := sentenceEnd(said, from)
+	if at := strings.IndexByte(said[from:next], ';'); at >= 0 {
+		next = from + at + 1
+	}
+	return next
+}
+
+// nouns are what English and Chinese call images.
+var nouns = newPhrases("image", "container", "镜像", "鏡像")
+
 // sentenceEnd returns the end of the sentence of a text that begins at an offset. A
 // full stop behind one letter is that of "i.e.".
 func sentenceEnd(said string, from int) int {
 	for i := from; i < len(said); i++ {
 		switch c := said[i]; {
-		case c == '.' && i+1 < len(said) && said[i+1] == ' ' && i > from+1 && isAlnum(said[i-2]), strings.HasPrefix(said[i:], "。"):
+		case c == '.' && i+1 < len(said) && said[i+1] == ' ' && i > from+1 && (isDigit(said[i-1]) || isAlnum(said[i-2])), strings.HasPrefix(said[i:], "。"):
 			return i + 1
 		case (c == '!' || c == '?') && (i+1 == len(said) || !isAlnum(said[i+1])):
 			return i + 1

@@ -36,6 +36,7 @@ var rules = []rule{
 	{"correction", "an image behind words such as \"I meant\" replaces the one of the same name before them, and a version there the tag of the only image", correct},
 	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
 	{"mention", "images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested", mention},
+	{"aside", "an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them", asides},
 	{"arrow", "an image below a line with only an arrow is the destination of the one above it", arrows},
 	{"only-mention", "if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant", onlyMention},
 	{"item", "an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it", items},
@@ -116,6 +117,12 @@ func excluded(e *evidence) {
 	for _, c := range e.with(taken) {
 		if not[c.image.Reference] {
 			c.judge(dropped, "excluded")
+		}
+	}
+	for _, c := range e.title.with(taken) {
+		same := func(b *candidate) bool { return b.image.Reference.Repository() == c.image.Reference.Repository() }
+		if c.has(AssumedTag) && slices.ContainsFunc(e.body.with(dropped), func(b *candidate) bool { return excludes(b) && same(b) }) && !slices.ContainsFunc(e.body.with(taken), same) {
+			c.judge(dropped, "excluded") // the title of "not a/b:1"
 		}
 	}
 }
@@ -209,6 +216,22 @@ func mention(e *evidence) {
 	}
 	if len(e.with(asked)) == 0 {
 		e.title.flaws, e.body.flaws = nil, nil // nothing is requested that could lack something
+	}
+}
+
+// asides: "In the lab we had a/b:1." above "What we need: a/c:2".
+func asides(e *evidence) {
+	wanted := func(c *candidate) bool {
+		return c.strength >= path && !c.has(AssumedTag) && (c.place.stance == listed || c.place.stance == embedded && c.asks)
+	}
+	all := e.body.with(taken)
+	if !slices.ContainsFunc(all, wanted) {
+		return
+	}
+	for _, c := range all {
+		if c.place.stance == embedded && !c.asks && !c.opens {
+			c.judge(dropped, "aside")
+		}
 	}
 }
 
@@ -403,7 +426,9 @@ func ownName(e *evidence) {
 }
 
 func saysLess(e *evidence) {
-	if !e.any(func(c *candidate) bool { return c.has(AssumedTag) || c.has(AssumedLibrary) || isManifest(c) }) {
+	if !e.any(func(c *candidate) bool {
+		return c.has(AssumedTag) || c.has(AssumedLibrary) || c.has(RemovedSpace) || isManifest(c)
+	}) {
 		return
 	}
 	tagged, hosted, named := map[reference.Repository]bool{}, map[string]bool{}, map[string]bool{}
@@ -428,10 +453,16 @@ func saysLess(e *evidence) {
 		if c.has(AssumedTag) && c.has(AssumedHost) && c.has(AssumedLibrary) && beside[limit(c.line)+c.image.name()] {
 			c.judge(dropped, "says-less") // "RabbitMQ (rabbitmq:3.13)"
 		}
+		if c.has(RemovedSpace) && spoken && slices.ContainsFunc(all, func(o *candidate) bool {
+			rest, ok := strings.CutPrefix(o.image.Reference.Tag(), c.image.Reference.Tag())
+			return ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0 && o.image.Reference.Repository() == repository && !o.has(RemovedSpace)
+		}) {
+			c.judge(dropped, "says-less") // "tracking python 3.11" beside python:3.11-slim
+		}
 		if isManifest(c) && slices.ContainsFunc(all, func(o *candidate) bool { return !isManifest(o) && o.image.Reference.Repository() == repository }) {
 			c.judge(dropped, "says-less") // the manifest behind the tag that the log is about
 		}
-		if c.has(AssumedHost) && c.has(AssumedLibrary) && !known.IsOfficial(c.bareName()) && named[c.bareName()+":"+c.image.Reference.Tag()] {
+		if c.has(AssumedHost) && c.has(AssumedLibrary) && (spoken || !known.IsOfficial(c.bareName())) && named[c.bareName()+":"+c.image.Reference.Tag()] {
 			c.judge(dropped, "says-less") // the name without a tag
 		}
 	}

@@ -34,6 +34,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "mention", title: "empty dashboard", body: "We run quay.io/a/b:1 and since the last change every panel of the dashboard is empty, although nothing else was changed", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "mention", title: "no access", body: "We run quay.io/a/b:1 and our nodes in the new cluster cannot reach the registry since Monday"},
 		{rule: "mention", title: "dashboard", body: "We run quay.io/a/b:1"},
+		{rule: "aside", body: "In the lab we had quay.io/a/b:1. Please mirror quay.io/a/c:2.", want: []string{"quay.io/a/b:1 dropped"}},
+		{rule: "aside", body: "quay.io/a/b:1 is for us. Please mirror quay.io/a/c:2."},
 		{rule: "arrow", body: "quay.io/a/b:1\n↓\nme.io/c/b:2", want: []string{"me.io/c/b:2 dropped"}},
 		{rule: "only-mention", body: "Somebody in the other team uses grafana/loki for the logs of it.\n\nPlease put it on the mirror.", want: []string{"docker.io/grafana/loki:latest taken"}},
 		{rule: "item", body: "grafana/tempo:2.5\ngrafana/loki - for the logs\n\ngrafana/agent - not here", want: []string{"docker.io/grafana/loki:latest taken"}},

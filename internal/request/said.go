@@ -11,19 +11,10 @@ import (
 // tag.
 
 // notBefore are words directly before an image that is not meant.
-var notBefore = newEndings(wordsIn("et non|e non|y no|e não|und nicht|а не|と違って|replacement for|replacement of|successor of|successor to|alternative to|remplaçant de|remplacement de|ersatz für|reemplazo de|sustituto de|замена|взамен|not|not yet|not the|but not|instead of|rather than|in place of|no need for|no need of|no longer need|don't need|do not need|don't want|do not want|don't mirror|do not mirror|" +
-	"don't sync|do not sync|don't copy|do not copy|except|except for|excluding|exclude|already have|already got|already pulled|have pulled|i pulled|already mirrored|already mirror|unlike|thanks for|thanks for adding|thank you for adding|thanks for mirroring|thank you for mirroring|thanks for syncing|replaces|replacing|without|don't bother with|do not bother with|never mind|leave out|leaving out|apart from|aside from|forget about|successfully mirrored|we mirrored|you mirrored|have mirrored|was mirrored|got mirrored|have synced|successfully synced|successfully copied|have copied|upgrade from|upgrading from|update from|updating from|" +
-	"bump from|bumping from|migrate from|migrating from|switch from|switching from|moving from|other than|replace|remove|delete|drop|ignore|skip|skipping|no more|" +
-	"不用搬了,|不是|不要|不用|不需要|无需|无须|除了|而不是|而非|代替|替代|取代|替换掉|已有|已经有|已经有了|别同步|不同步|不想要|忽略|跳过|排除|不包括|不包含|不含|不要同步|不需要同步|不用同步|已经同步过|已经同步了|已同步|不再需要|" +
-	"已搬运|已经搬运|已经搬运了|我们同步了|成功同步了|除|不是要|並非|不需要的|nicht|statt|anstatt|anstelle von|ausser|außer|pas|pas de|au lieu de|plutôt que|sauf|не|вместо|кроме|a no ser|en lugar de|en vez de|excepto|em vez de|ao invés de|exceto|não|sin|sem|ohne|sans|без|bereits|haben bereits|ya tenemos|já temos|nous avons déjà|у нас уже есть|olmadan|hariç|trừ|kecuali|بدون|invece di|tranne|" +
-	"không phải|thay vì|bukan|daripada|selain|ليس|بدلا من|به جای|بجای")...)
+var notBefore = endingsIn("notBefore")
 
 // notBehind are words directly after an image that is not meant.
-var notBehind = newPhrases(wordsIn("can stay|would be fine as well|would work as well|would do as well|is fine as well|也行|也可以|is not needed|is not required|isn't needed|are not needed|not needed|not required|is no longer needed|no longer needed|is already mirrored|is already there|is already available|is already present|is already synced|already exists|" +
-	"already mirrored|already present|already there|is already in|is already on|is on the mirror|is on your mirror|is in the mirror|is in your mirror|are on the mirror|exists already|is there,|works already|works perfectly|works fine|works well|already works|is there already|was mirrored already|is excluded|can be skipped|can be ignored|is deprecated|can be removed|can be deleted|can be dropped|may be removed|" +
-	"不需要|不用|不要|之前已经|之前同步过|上次已经|这次不|is there now|is available now|已经有|已有|已存在|已经在|已在|已经存在|已经同步|已同步|已经搬|已经拉|除外|就不用|就不需要|无需|可以跳过|可以删|不再需要|替换成|换成|已經有|改用|" +
-	"wird nicht|ist schon|ist bereits|n'est pas n|existe déjà|est déjà|не нуж|уже есть|no es necesari|ya existe|ya está|não é necess|já existe|já está|" +
-	"ではなく|じゃなく|は不要|は既に|はすでに|말고|이 아니라|가 아니라|는 필요 없|은 필요 없|대신|değil|yerine|gerekmiyor|đã có|không cần|sudah ada|tidak perlu")...)
+var notBehind = phrasesIn("notBehind")
 
 // unwantedHeads exclude the list that follows them.
 var unwantedHeads = wordsIn("unchanged|no change|current|currently|existing|当前|目前|现有|aktuell|actuel|сейчас|不变|remove|removed|delete|drop|old|to remove|旧|旧的|删除|移除|下线|" +
@@ -33,15 +24,15 @@ var unwantedHeads = wordsIn("unchanged|no change|current|currently|existing|当�
 
 // Words that select one of the images of a sentence.
 var (
-	onlyFirst = newPhrases(wordsIn("only the first|just the first|only the former|只要第一个|只需要第一个|只同步第一个|только перв|solo la primera|seulement la première|nur das erste")...)
-	onlyLast  = newPhrases(wordsIn("only the last|just the last|only the latter|just the latter|only the second|just the second|只要后面|只需要后面|只要第二个|只需要第二个|только втор|solo la segunda|nur das zweite")...)
+	onlyFirst = phrasesIn("onlyFirst")
+	onlyLast  = phrasesIn("onlyLast")
 )
 
 // unwanted are unwantedHeads before a colon.
 var unwanted = newEndings(unwantedHeads...)
 
 // fillersBefore are words between one of notBefore and the image.
-var fillersBefore = newEndings(wordsIn("the|this|that|any|image|images|for|use|using|镜像|这个|该|原来的|旧的|old|like|la|le|el|die|das|der|o|a")...)
+var fillersBefore = endingsIn("fillersBefore")
 
 // fillersBehind are words between an image and one of notBehind.
 var fillersBehind = set(wordsIn("itself|image|images|anymore|now|too|больше|уже|образ|ya|já|mehr|jetzt|déjà|镜像|这个")...)
@@ -91,7 +82,7 @@ func isExcluded(said string, from, to int) bool {
 // noPlatform are words before a platform that is not wanted, platformNouns those
 // between it and a verb behind it.
 var (
-	noPlatform    = newEndings(wordsIn("no|neither|nor|all but|platforms but|not need|n't need|n't want|没有|没|无|去掉|kein|keine|нет")...)
+	noPlatform    = endingsIn("noPlatform")
 	platformNouns = strings.NewReplacer("的", "", "版本", "", "架构", "", "就", "", "都", "", " image", "", " version", "", " variant", "", " build", "")
 )
 
@@ -138,8 +129,8 @@ func denyPlatforms(toks []token, reads []reading, said string) {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = newEndings(wordsIn("从|由|currently mirrored is|mirrored is|mirrored so far|already have|already got|current one there is|current one is|current version is|tried|tested|bisher|bisher nur|previously|so far|until now|hasta ahora|jusqu'ici|сейчас|has|have|you have|you mirror|still at|are at|is at|are on|is on|目前只有|现在只有|只有|还是|现在有|we use|i use|currently use|currently using|we are using|we're using|we run|we are on|currently on|from|目前用的是|现在用的是|目前使用|正在使用|目前是|现在是|目前用|现在用")...)
-	inUseBehind = newPhrases(wordsIn("is what you have|is what we have|is what is there|is the current|is at|is on|is still at|is still on|目前是|现在是|works|is fine|is ok|was fine|没问题|可以用|能用|正常")...)
+	inUseBefore = endingsIn("inUseBefore")
+	inUseBehind = phrasesIn("inUseBehind")
 )
 
 func isInUse(said string, from, to int) bool {
@@ -164,7 +155,7 @@ func hasOtherTag(reads []reading, i int) bool {
 }
 
 // models are sources of models, whose names look like those of images.
-var models = newPhrases(wordsIn("hugging face|huggingface|hf.co|modelscope|魔搭|抱抱脸|hf model|hf 模型|gguf|meta-llama/|baai/|qwen/")...)
+var models = phrasesIn("models")
 
 // joins are words between two images that share a statement.
 var joins = set(wordsIn("or|nor|and|和|及|或|与|以及|oder|und|ou|et|y|e|или|и")...)
@@ -192,12 +183,58 @@ func exclude(toks []token, reads []reading, said string, old map[int]reading) (n
 		}
 		last = i
 	}
+	dismiss(toks, reads, said, not)
 	return not, replaced
 }
 
+// dismiss excludes the image of a part of a sentence, in lower case, that has no
+// other one and says somewhere that it is not needed.
+func dismiss(toks []token, reads []reading, said string, not []bool) {
+	if !dismissals.in(said) {
+		return
+	}
+	for i, from := 0, 0; from < len(said); {
+		next, one, images := partEnd(said, from), -1, 0
+		for ; i < len(toks) && toks[i].at < next; i++ {
+			if len(reads[i].platforms) > 0 {
+				images = maxUses // the platform may be what is not needed
+			} else if len(reads[i].images) > 0 && reads[i].strength >= path {
+				one, images = i, images+1
+			}
+		}
+		if part := said[from:next]; images == 1 && dismissals.in(part) {
+			not[one] = true
+		}
+		from = next
+	}
+}
+
+// dismissals are words for an image that is not needed.
+var dismissals = phrasesIn("dismissals")
+
+// withdraws reports whether a line without images, in lower case, takes the whole
+// request back.
+func withdraws(said string, toks []token) bool {
+	const most = 16 // words of such a line
+	if len(toks) > most || strings.HasSuffix(said, ":") || slices.ContainsFunc(toks, func(t token) bool { return looksLikeTag(trimWord(t.text)) || tagNouns[spoken(t)] }) || announcesPlatform(said) {
+		return false
+	}
+	said = strings.TrimLeft(said, " -*#[(【>")
+	if _, rest, ok := strings.Cut(said, ": "); ok && (withdrawals.starts(rest) || withdrawalEnds.in(rest)) {
+		return true // "Edit: never mind"
+	}
+	return withdrawals.starts(said) || withdrawalEnds.in(said)
+}
+
+// withdrawals are beginnings of lines that take a request back, withdrawalEnds
+// words anywhere in them.
+var (
+	withdrawals    = phrasesIn("withdrawals")
+	withdrawalEnds = phrasesIn("withdrawalEnds")
+)
+
 // distributives are words that assign one tag to several images.
-var distributives = newPhrases(wordsIn("all |both|each|every|same version|same tag|the following|these|都|均|全部|统一|同一|一样|以下|如下|下列|这些|這些|alle|beide|jeweils|tous|toutes|les deux|todos|todas|ambos|ambas|" +
-	"все|оба|tutti|entrambi|すべて|全て|両方|いずれも|모두|둘 다|hepsi|ikisi|tất cả|đều|semua|keduanya|جميع|كلاهما|همه|هر دو")...)
+var distributives = phrasesIn("distributives")
 
 // tagMarks are words that announce a tag in a sentence.
 var tagMarks = set(wordsIn("tag|tags|version|versions|versión|versão|versões|release|ver|版本|版本号|标签|版本是|版本为|标签是|标签为|版本都是|版本均为|版本都为|版本统一为|版本都用|标签都是|标签均为|都是|均为|都用|统一用|版本統一|的版本|需要版本|要版本|请同步版本|的标签|需要|" +
@@ -260,7 +297,7 @@ var owners = set(wordsIn("k8s|kubernetes|kubeadm|kubelet|kubectl|k3s|rke2|cluste
 	"go|java|jdk|cuda|driver|android|ios|app|client|server|agent|port|step|line|page|since|until|before|after|than|running|runs|run|on|using|from|issue|pr")...)
 
 // ownersBefore are the same at the end of a Chinese phrase.
-var ownersBefore = newPhrases(wordsIn("集群|系统|内核|环境|客户端|服务端|低于|高于|目前|现在|当前|升级到")...)
+var ownersBefore = phrasesIn("ownersBefore")
 
 // isOthers reports whether a version belongs to something else than an image
 // before it in the same sentence.
@@ -399,7 +436,7 @@ func isOldVersionIn(said string, at int) bool {
 }
 
 // faults are words behind a version that is not wanted.
-var faults = newPhrases(wordsIn("有漏洞|有 bug|有bug|有问题|别用|不能用|is broken|is buggy|has a bug|is vulnerable|crashes|does not work|doesn't work")...)
+var faults = phrasesIn("faults")
 
 // give replaces the assumed tag of a reading by tags that stand apart.
 func (r *reading) give(tags []string) {

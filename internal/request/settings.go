@@ -32,7 +32,7 @@ func isImageKey(key string) bool {
 
 // machines are words before "image" in the keys of what is no container: of
 // virtual machines and of pictures.
-var machines = newEndings(wordsIn("vm|os|ami|disk|boot|machine|cloud|ec2|background|cover|hero|profile|preview|featured|og|social|logo|icon")...)
+var machines = endingsIn("machines")
 
 // nameStem returns the common beginning of the keys of an image's name and tag,
 // if one mapping has several images: "calico_node_image" for

@@ -219,10 +219,8 @@ func TestEveryWord(t *testing.T) {
 			expect("label", "image: me/b\ntag: 1.2\n"+label+": quay.io", "quay.io/me/b:1.2")
 		}
 	}
-	for _, words := range notBefore {
-		for _, w := range words {
-			expect("before", "quay.io/me/b:1 is what we need here, "+w+" quay.io/me/c:2", "quay.io/me/b:1")
-		}
+	for _, w := range notBefore.all() {
+		expect("before", "quay.io/me/b:1 is what we need here, "+w+" quay.io/me/c:2", "quay.io/me/b:1")
 	}
 	for _, w := range notBehind.all() {
 		expect("behind", "we need quay.io/me/b:1 here; quay.io/me/c:2 "+w, "quay.io/me/b:1")
@@ -248,8 +246,8 @@ func TestEveryWord(t *testing.T) {
 // stands for the word.
 func TestEveryWordOfSentences(t *testing.T) {
 	keys := func(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
-	of := (*phrases).all
-	ends := func(e *endings) []string { return slices.Concat(e[:]...) }
+	of := func(p *phrases) []string { return p.all() }
+	ends := func(e *endings) []string { return e.all() }
 	const b, c = "quay.io/me/b", "quay.io/me/c"
 	for _, list := range []struct {
 		name, text string
@@ -269,13 +267,13 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"newcomers", "the mirror has " + b + ":1.1, W 1.2", of(newcomers), b + ":1.2"},
 		{"inUseBefore", "W " + b + ":1.1, please add " + b + ":1.2", ends(inUseBefore), b + ":1.2"},
 		{"inUseBehind", b + ":1.1 W, please add " + b + ":1.2", of(inUseBehind), b + ":1.2"},
-		{"fillersBehind", "we need " + b + ":1; " + c + ":2 W not needed", keys(fillersBehind), b + ":1"},
+		{"fillersBehind", "we need " + b + ":1; " + c + ":2 W 不需要", keys(fillersBehind), b + ":1"},
 		{"fillersBefore", "we need " + b + ":1 but not W " + c + ":2 here", ends(fillersBefore), b + ":1"},
 		{"onlyFirst", b + ":1 and " + c + ":2, W please", of(onlyFirst), b + ":1"},
 		{"onlyLast", b + ":1 and " + c + ":2, W please", of(onlyLast), c + ":2"},
 		{"oneOfThem", "please mirror " + b + ":1 or " + c + ":2, W", of(oneOfThem), ""},
 		{"models", "please mirror me/tiny-7b which is on W", of(models), ""},
-		{"unwanted", "we need " + b + ":1; W: " + c + ":2", ends(unwanted), b + ":1"},
+		{"unwanted", "we need " + b + ":1; please mirror here, W: " + c + ":2", ends(unwanted), b + ":1"},
 		{"joins", "we need " + b + ":1 here, not " + c + ":2 W " + c + ":3", keys(joins), b + ":1"},
 		{"fromMarks", "we need node and cni W docker.io/calico here", keys(fromMarks), "docker.io/calico/node:latest docker.io/calico/cni:latest"},
 		{"ofNamespace", "需要 docker.io/calico W node, cni", keys(ofNamespace), "docker.io/calico/node:latest docker.io/calico/cni:latest"},
@@ -505,7 +503,7 @@ var inChinese = map[string]string{
 	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表", "hidden": "GitHub 页面上看不到的内容：链接定义、代码块开头的说明、样式、脚本",
 	"excluded": "某处写明不需要的镜像，别处写了也不算", "correction": "“更正”“我是说”等词后面的镜像，代替前面的同名镜像；后面只有版本时，换成唯一那个镜像的标签", "apart-tag": "单独写的标签，归前面写了名称的那个没有标签的镜像；只有一个镜像并写明是标签时归它；其他情况先询问", "arrow": "单独一行箭头下面的镜像，是上面镜像的复制目标", "only-mention": "文字要镜像而没有别的镜像可用时，句子里带命名空间的名称就是所要的镜像", "item": "行首的镜像后面带说明时，上一行或下一行是列表中的镜像，它也是其中一项", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
-	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "more-tags": "在补充说明里的版本，或者单独占一行的版本，是前面唯一那个镜像（或前面写明名字的那个镜像）的又一个标签", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
+	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "aside": "没有提出要求的分句里的镜像只是顺带提到，如果别的镜像在列表里或者在提出要求的分句里", "more-tags": "在补充说明里的版本，或者单独占一行的版本，是前面唯一那个镜像（或前面写明名字的那个镜像）的又一个标签", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
 	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",
 }
 
@@ -522,7 +520,7 @@ var signalsInChinese = map[string]string{
 	"running": "有一句话谈的是运行容器", "defect": "有一句话报告项目的问题或提建议", "report": "有问题报告的小标题",
 	"bug-form": "有问题报告的表单，没有礼貌地要镜像", "reports": "有好几个问题报告的小标题", "changes": "有发布说明、会议纪要或故障复盘的小标题",
 	"event-title": "标题是会议纪要、公告或故障复盘", "daemon": "配置容器引擎从哪里拉取", "version-title": "标题是发布的版本号",
-	"commit": "标题是提交说明，没有要镜像", "diff": "正文里有文件改动", "removal": "有一句话要求删除镜像", "withdrawn": "有一句不带镜像的话撤回了请求",
+	"commit": "标题是提交说明，没有要镜像", "diff": "正文里有文件改动", "removal": "有一句话要求删除镜像", "row": "有一行以镜像和标签开头", "mirror-fails": "读者自己的镜像站上的镜像拉不下来，也没有哪句话要镜像", "change-form": "有标题出自代码改动的模板", "access": "标题要的是访问权限、角色或账号", "withdrawn": "有一句不带镜像的话撤回了请求",
 	"proposal": "标题提议一个功能", "do-not": "标题说不要做某事", "news": "有一句话宣布或告知某事",
 	"aftermath": "有一句话说更新之后发生的事，没有要镜像", "advice": "有一句话说应当怎么做，没有要镜像", "scan": "有扫描工具的输出或程序的调用栈",
 	"containers": "列出了运行中的容器，没有要镜像", "service": "文件写明容器如何运行", "tagged": "标题标明是缺陷、问题、建议或感谢",

@@ -37,12 +37,31 @@ func (s *scan) readCommands() {
 			text, last = s.continued(i)
 			joined = last
 		}
-		if text = resolveLinks(text); s.readCommandLine(l, text, tokens(text)) {
+		if text = maskSubstitutions(resolveLinks(text)); s.readCommandLine(l, text, tokens(text)) {
 			for ; i <= last; i++ {
 				s.taken[i] = true
 			}
 		}
 	})
+}
+
+// maskSubstitutions makes one word of what a shell replaces by the output of a
+// command, "$(id -u)", unless it names an image.
+func maskSubstitutions(text string) string {
+	for from := 0; ; {
+		at := strings.Index(text[from:], "$(")
+		if at < 0 {
+			return text
+		}
+		at += from
+		size := strings.IndexByte(text[at:], ')')
+		if size < 0 {
+			return text
+		}
+		if from = at + size + 1; !strings.ContainsAny(text[at:from], "/:") {
+			text = text[:at] + "$" + strings.Repeat("_", size) + text[from:]
+		}
+	}
 }
 
 // continued joins a line with those continued by a backslash, and returns the
@@ -201,8 +220,8 @@ func isPrompt(before []token) bool {
 // reports whether there is one.
 func (c *invocation) read(program string, args []token) bool {
 	g, args := grammarOf(program, args)
-	if g == nil || c.inProse && len(args) > 0 && args[0].kind != asciiWord {
-		return false
+	if g == nil || c.inProse && (len(args) > 0 && args[0].kind != asciiWord || g == grammars()[program] && g.arg(0) == anyValue) {
+		return false // "please go ahead with a/b:1"
 	}
 	n := 0
 	last := anyValue

@@ -3,6 +3,9 @@ package request
 import (
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // A text either asks for images or only mentions them. No single word decides
@@ -72,7 +75,7 @@ var signals = []signal{
 		}},
 	{name: "wanted-head", weight: 4, says: "a heading announces a list of needs",
 		shows: "x / ### What we need\n- quay.io/a/b:1",
-		words: newPhrases(wordsIn("what we need|what i need|what is needed|needed|required images|images required|images needed|images to|image to|wanted|we need|需要|所需|请求|申请")...), region: inHeads},
+		words: phrasesIn("signal wanted-head"), region: inHeads},
 	{name: "title-image", weight: 6, says: "the title is an image",
 		shows: "quay.io/a/b:1 / x",
 		holds: func(title, _ *text) bool {
@@ -86,9 +89,16 @@ var signals = []signal{
 		holds: func(_, body *text) bool {
 			return len(body.listed) > 0 || slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.place == inField || c.place == inRelease })
 		}},
-	{name: "list", weight: 5, says: "a line has only images",
+	{name: "list", weight: 5, says: "a line has only images, or a row of a table one with its tag",
 		shows: "x / quay.io/a/b:1",
 		holds: func(_, body *text) bool { return lists(body, nothing) }},
+	{name: "row", weight: 2, says: "a line begins with an image and its tag",
+		shows: "x / quay.io/a/b:1 is the one for the lab.",
+		holds: func(title, body *text) bool {
+			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
+				return c.verdict == taken && c.opens && c.place.stance == embedded && !c.has(AssumedTag) && !title.fails && !body.fails && !body.running
+			})
+		}},
 	{name: "unreachable", weight: 3, says: "something cannot be pulled or reached",
 		shows: "x / Our nodes have no access to ghcr.io",
 		holds: func(title, body *text) bool {
@@ -126,7 +136,7 @@ var signals = []signal{
 	{name: "spoken", weight: -1, says: "images stand in sentences only, and none asks for one or says that it cannot be had",
 		shows: "x / We are using quay.io/a/b:1 here.",
 		holds: func(title, body *text) bool {
-			lies := func(c candidate) bool { return c.verdict == taken && c.place.stance != embedded }
+			lies := func(c candidate) bool { return c.verdict == taken && (c.place.stance != embedded || c.opens) }
 			return body.told > 3 && !title.blank && !title.wanted && !body.wanted && !title.wish && !body.wish && !title.lacks && !body.lacks && !body.isolated && !body.replaces &&
 				!slices.ContainsFunc(title.candidates, lies) && !slices.ContainsFunc(body.candidates, lies)
 		}},
@@ -166,10 +176,10 @@ var signals = []signal{
 		holds: func(_, body *text) bool { return body.sections > 1 }},
 	{name: "changes", weight: -8, says: "a heading is from release notes, minutes or a report of an incident",
 		shows: "x / ## What's Changed\n* Fix the loop by @a in #12",
-		words: newPhrases(wordsIn("timeline|postmortem|incident|follow-up|minutes|agenda|what's changed|full changelog|changelog|release notes|highlights|contributors|detected dependencies|breaking changes|bug fixes|更新日志|更新内容|发布说明|meeting notes|action items|attendees|会议纪要")...), region: inHeads},
-	{name: "event-title", weight: -12, says: "the title is that of minutes, an announcement or a report of an incident",
+		words: phrasesIn("signal changes"), region: inHeads},
+	{name: "event-title", weight: -12, says: "the title is that of minutes, an announcement, a proposal or a report of an incident",
 		shows: "Postmortem 2024-07-02 / x",
-		words: newPhrases(wordsIn("postmortem|post-mortem|incident|meeting|minutes|release notes|changelog|rfc|announcement|notice|maintenance|anuncio|aviso|annonce|объявление|お知らせ|안내|공지|duyuru|thông báo|pengumuman|scan result|weekly|monthly|report |statistics|公告|会议|周报|月报|统计|报告|复盘")...), region: inTitleHead},
+		words: phrasesIn("signal event-title"), region: inTitleHead},
 	{name: "daemon", weight: -4, says: "the registries of a daemon are configured",
 		shows: "x / \"registry-mirrors\": []",
 		words: daemons},
@@ -186,75 +196,89 @@ var signals = []signal{
 		holds: func(_, body *text) bool { return body.diff }},
 	{name: "removal", weight: -20, says: "a sentence asks to remove an image",
 		shows: "x / Please delete quay.io/a/b:1 from your side.",
-		words: newPhrases(wordsIn("want to remove|want to delete|like to remove|like to delete|need to remove|please remove|please delete|please drop|please purge|please clean|you remove|you delete|you drop|you purge|you clean|请删除|请移除|请下架|麻烦删|帮忙删|帮我删|bitte lösch|bitte entfern|por favor elim|por favor borr|merci de supprimer|удалите|削除して|삭제해")...), region: inOwnWords},
+		words: phrasesIn("signal removal"), region: inOwnWords},
+	{name: "mirror-fails", weight: -20, says: "an image at a mirror of its readers cannot be pulled, and no sentence asks for one",
+		shows: "x / docker pull mirror.corp.example/library/node:22 fails with a timeout.",
+		holds: func(title, body *text) bool {
+			return (title.fails || body.fails || title.lacks || body.lacks || title.question || body.question) && !title.wanted && !body.wanted && slices.ContainsFunc(body.candidates, func(c candidate) bool {
+				host, path := c.image.Reference.Repository().Host(), c.image.Reference.Repository().Path()
+				return c.strength >= tagged && !known.IsRegistry(host) && (strings.HasPrefix(path, "library/") && host != reference.DockerHub || mirrorHosts.in(host))
+			})
+		}},
+	{name: "change-form", weight: -20, says: "a heading is from the form of a change of code",
+		shows: "x / ## How has this been tested\nBy hand.",
+		words: phrasesIn("signal change-form"), region: inHeads},
+	{name: "access", weight: -12, says: "the title asks for access, a role or an account",
+		shows: "Request for access to the project / x",
+		words: phrasesIn("signal access"), region: inTitleHead},
 	{name: "withdrawn", weight: -40, says: "a sentence without an image takes the request back",
 		shows: "x / quay.io/a/b:1\n\nNever mind, I have it.",
 		holds: func(title, body *text) bool { return title.withdrawn || body.withdrawn }},
 	{name: "proposal", weight: -4, says: "the title proposes a feature",
 		shows: "Support labels in lists / x",
-		words: newPhrases(wordsIn("publish |release |proposal|discussion|propuesta|sugerencia|proposta|sugestão|suggestion|vorschlag|предложение|обсуждение|提案|제안|öneri|đề xuất|góp ý|saran|diskusi|support |allow |provide |enable |improve |implement |支持|建议|希望支持")...), region: inTitleHead},
-	{name: "do-not", weight: -12, says: "the title says not to do something",
+		words: phrasesIn("signal proposal"), region: inTitleHead},
+	{name: "do-not", weight: -12, says: "the title says not to do something, and the body asks for no image",
 		shows: "Don't mirror to public namespaces / x",
-		words: newPhrases(wordsIn("don't |do not |stop |avoid |不要|别 |禁止")...), region: inTitleHead},
+		words: newPhrases(wordsIn("don't |do not |stop |avoid |不要|别 |禁止")...), region: inTitleHead,
+		holds: func(_, body *text) bool { return !body.wanted }},
 	{name: "news", weight: -5, says: "a sentence announces something, or tells others of it",
 		shows: "x / Heads-up: we move on Monday.",
-		words: newPhrases(wordsIn("heads-up|heads up|fyi|for your information|just a note|for the record|lesson learned|psa:|reminder:|posting in case|zur info|para información|à noter|к сведению|提醒大家|周知|分享一下")...), region: inOwnWords},
+		words: phrasesIn("signal news"), region: inOwnWords},
 	{name: "aftermath", weight: -5, says: "a sentence tells what happened after an update, and none asks for an image",
 		shows: "x / Since the upgrade it is slow.",
-		words: newPhrases(wordsIn("same here|same issue|same problem|me too|happens with|happens for|happens on|同样的问题|after upgrading|after updating|after the upgrade|after the update|after switching|after an update|since the upgrade|since the update|since upgrading|since updating|después de actualizar|depois de atualizar|após atualizar|nach dem update|seit dem update|après la mise à jour|depuis la mise à jour|после обновления|после перехода|" +
-			"升级后|升级之后|更新后|更新之后|アップデート後|업데이트 후|güncelledikten|sau khi cập nhật|setelah update")...), region: inOwnWords,
+		words: phrasesIn("signal aftermath"), region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "advice", weight: -3, says: "a sentence says what should be done, and none asks for an image",
 		shows: "x / You should show the digest.",
-		words: newPhrases(wordsIn("let's | should |sebaiknya|nên |debería|sollte |devrait|il faudrait|deveria|следует|стоит |давайте|propongo|propose that|suggest that|すべき|べきです|应该|應該|不如|建议大家|建议用|推荐用|推荐使用")...), region: inOwnWords,
+		words: phrasesIn("signal advice"), region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "scan", weight: -6, says: "the output of a scanner or the trace of a program is shown",
 		shows: "x / Total: 1 (HIGH: 1, CRITICAL: 0)",
-		words: newPhrases(wordsIn("panic: |goroutine 1|runtime error: |critical: |(high: |critical |cve-2|traceback (most recent|vulnerabilities found|漏洞扫描")...)},
+		words: phrasesIn("signal scan")},
 	{name: "containers", weight: -6, says: "the running containers are listed, and no sentence asks for an image",
 		shows: "x / CONTAINER ID  IMAGE  COMMAND  CREATED  STATUS",
 		words: newPhrases("container id "),
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "service", weight: -2, says: "a file tells how a container is run",
 		shows: "x / a:\n  ports:\n  - 80:80",
-		words: newPhrases(wordsIn("ports:|restart:|environment:|volumes:|depends_on:|container_name:")...), region: inCode},
+		words: phrasesIn("signal service"), region: inCode},
 	{name: "tagged", weight: -12, says: "the title is marked as a bug, a question, an idea or thanks",
 		shows: "[Bug]: the list is empty / x",
-		words: newPhrases(wordsIn("crash |crash:|crashes |panic|[bug|[question|[idea|[feature|[discussion|bug:|question:|question about|question on|feature request|nit:|thanks|thank you|[问题|[提问|[建议|[缺陷|[咨询|咨询|疑问|感谢|" +
-			"вопрос|спасибо|pregunta|duda|gracias|dúvida|pergunta|obrigad|question sur|merci|frage zu|frage:|danke|質問|ありがとう|질문|감사|soru|teşekkür|pertanyaan|terima kasih|câu hỏi|cảm ơn|سؤال|سوال")...), region: inTitleHead},
+		words: phrasesIn("signal tagged"), region: inTitleHead},
 	{name: "project", weight: -6, says: "a sentence is about the code of a project",
 		shows: "x / The go.mod says 1.22.",
-		words: newPhrases(wordsIn("go.mod|go.sum|package.json|requirements.txt|pyproject.toml|cargo.toml|pom.xml|go test|npm install|pip install")...), region: inOwnWords},
+		words: phrasesIn("signal project"), region: inOwnWords},
 	{name: "solved", weight: -14, says: "a sentence says that it is solved",
 		shows: "x / That solves the issue.",
-		words: newPhrases(wordsIn("solves the|solved the|fixes the issue|fixed the issue|works now|works like a charm|works great|is fixed in|never mind, |nevermind|[solved|已解决|已经解决|解决了|resolved by")...), region: inOwnWords},
+		words: phrasesIn("signal solved"), region: inOwnWords},
 	{name: "praise", weight: -6, says: "a sentence says that it works, and none asks for an image",
 		shows: "x / It works perfectly.",
 		words: praises, region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	{name: "job", weight: -3, says: "a sentence is about the job that mirrors",
 		shows: "x / The sync job stopped last night.",
-		words: newPhrases(wordsIn("sync job|sync run|mirror job|scheduled run|later runs|同步任务失败|定时任务")...), region: inOwnWords},
+		words: phrasesIn("signal job"), region: inOwnWords},
 	{name: "outage", weight: -3, says: "a sentence is about a service that is down",
 		shows: "quay.io seems to be down? / x",
-		words: newPhrases(wordsIn("be down?|be down.|be down |is down |is down.|is down?|outage|挂了|502 bad|503 serv|服务异常")...), region: inOwnWords},
+		words: phrasesIn("signal outage"), region: inOwnWords},
 }
+
+// mirrorHosts are parts of the names of such mirrors.
+var mirrorHosts = newPhrases("mirror", "spiegel", "miroir", "espejo", "espelho", "zerkal")
 
 // lists reports whether a line of a body has only images, the forms of which are
 // at least as certain as least.
 func lists(body *text, least strength) bool {
 	return slices.ContainsFunc(body.candidates, func(c candidate) bool {
-		return c.verdict == taken && c.strength >= least && c.place.stance == listed && !body.aside[c.line] && !c.has(ReadLink)
+		return c.verdict == taken && c.strength >= least && (c.place.stance == listed || c.place == inCell && !c.has(AssumedTag)) && !body.aside[c.line] && !c.has(ReadLink)
 	})
 }
 
 // reportHeads are beginnings of headings and labels in forms of bug reports.
-var reportHeads = newPhrases(wordsIn("steps to repr|to reproduce|how to repr|reproduc|expected|actual|current behav|environment|describe the bug|bug desc|what happened|what did you|what you exp|logs|log output|relevant log|" +
-	"stack trace|screenshots|additional context|debug info|platforms affected|runner images aff|root cause|workaround|is it a regr|possible sol|suggested fix|proposed|fix|problem stat|motivation|alternatives|acceptance crit|use case|" +
-	"复现|重现|期望|预期|实际结果|实际行为|运行环境|系统信息|日志|报错信息|截图|问题描述|补充说明|版本信息|шаги|ожида|фактич|окружение|pasos para|comportamiento|entorno|étapes|comportement|environnement|schritte|erwartet|umgebung|tatsächlich|再現|期待|環境|재현|환경")...)
+var reportHeads = phrasesIn("reportHeads")
 
 // topicHeads are beginnings of headings that stand in reports and elsewhere.
-var topicHeads = newPhrases(wordsIn("summary|problem|description|impact|version|docker version|os:|platform:")...)
+var topicHeads = phrasesIn("topicHeads")
 
 // score returns the sum of the weights of the signals of title and body, and
 // their names.
@@ -303,15 +327,14 @@ func (s *scan) readSignals(whole string) {
 }
 
 // signalWords are the words of all signals.
-var signalWords = func() *phrases {
-	var all []string
+var signalWords = &phrases{all: func() (all []string) {
 	for _, s := range signals {
 		if s.words != nil {
 			all = append(all, s.words.all()...)
 		}
 	}
-	return newPhrases(all...)
-}()
+	return all
+}}
 
 // signsOf returns the signals that the words of a line give.
 func signsOf(l line, said, head string) (signs uint64) {
@@ -340,7 +363,7 @@ func signsOf(l line, said, head string) (signs uint64) {
 
 // ownCommits are beginnings of subjects of commits to the files of a project
 // that no mirror needs.
-var ownCommits = newPhrases(wordsIn("test:|test(|tests:|doc:|docs:|docs(|refactor:|refactor(|perf:|style:")...)
+var ownCommits = phrasesIn("ownCommits")
 
 // isRelease reports whether a title, in lower case, is the version of a release:
 // "v1.2.0", "Release 1.2".

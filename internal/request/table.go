@@ -93,7 +93,7 @@ func isImageID(field string) bool {
 // It claims the rows with images and returns their number.
 func (s *scan) readGrid(i int) int {
 	heading := s.lines[i].text
-	cut, first, markdown := strings.Fields, i+1, false
+	cut, first, markdown, mark := strings.Fields, i+1, false, ""
 	if strings.HasPrefix(strings.TrimSpace(heading), "|") || strings.Contains(heading, " | ") && i+1 < len(s.lines) && isRule(s.lines[i+1].text) {
 		cut, markdown = cutCells, true
 		for first < len(s.lines) && isRule(s.lines[first].text) {
@@ -102,7 +102,7 @@ func (s *scan) readGrid(i int) int {
 		if first == i+1 {
 			return 0
 		}
-	} else if mark := csvMark(heading); mark != "" {
+	} else if mark = csvMark(heading); mark != "" {
 		cut = func(row string) []string { return cutCSV(row, mark) }
 	} else if len(heading) > 120 || strings.ContainsAny(heading, ":/.,") || first == len(s.lines) || len(strings.Fields(heading)) < 2 {
 		return 0
@@ -118,7 +118,7 @@ func (s *scan) readGrid(i int) int {
 	if markdown && named < 0 && len(headings) == 2 {
 		return s.readFieldRows(first)
 	}
-	if named < 0 || !markdown && known < len(columns) {
+	if named < 0 || !markdown && known < len(columns) && (mark == "" || known < 2) {
 		return 0
 	}
 	rows := 0

@@ -42,16 +42,15 @@ func addsMore(said string) bool {
 
 // addings are words of such lines, conjunctions those at their beginning.
 var (
-	addings = newPhrases(wordsIn(" also | too | too,| too.| too!|as well|addition|another|one more|same for |plus | add | adding |also:|还要|還要|另外|再加|再来|加个|加一个|加上|外加|补充|補充|顺便|也要|也需|也麻烦|也请|也来|也同步|也搬|也拉|一并|一起|" +
-		"también|además|tambien|añad|agreg|também|além|adicion|ainsi que|aussi|également|ajout|anche|inoltre|auch|außerdem|zusätzlich|ebenfalls|sowie|también|также|тоже|ещё|еще |заодно|добав|також|もお願い|もください|も必要|も追加|も同期|追加で|도 부탁|도 필요|도 추가|도 같이|도 함께|추가로|ayrıca|bir de|cũng|nữa|thêm|juga|sekalian|همچنین|اضافه|أيضا|ايضا|كذلك")...)
-	conjunctions = newPhrases(wordsIn("and |plus |& |和|还有|還有|以及|y |e |et |und |и |и ещё|ve |và |dan |و ")...)
+	addings      = phrasesIn("addings")
+	conjunctions = phrasesIn("conjunctions")
 )
 
 // littles are words of sentences in front of a tag, and no names.
 var littles = set(wordsIn("as|well|ps|disso|bir|de|edit|que|ainsi|y|e|et|ou|und|oder|dan|ve|en|con|avec|mit|por|favor|s'il|vous|plait|bitte|noch|jetzt|il|lo|los|las|les|um|uma|os|ao|no|na|un|une|une|ein|eine|einen|der|den|dem|sama|dengan|yang|ini|va|voi|them|c'est|est|es|ist|non|nicht|pas|update|of course|course|that|same|more|another|he|she|they|was|were|it's|its")...)
 
 // sames are words that give an image the tag of another one.
-var sames = newPhrases(wordsIn("same version|same tag|same release|same as |版本同上|同版本|同一版本|相同版本|版本相同|版本一样|版本一致|misma versión|mesma versão|gleiche version|gleichen version|même version|той же верс|та же верс|同じバージョン|같은 버전|aynı sürüm|cùng phiên bản|versi yang sama")...)
+var sames = phrasesIn("sames")
 
 // isTagNoun reports whether a word announces a tag, or is part of a phrase that
 // does.
@@ -61,7 +60,7 @@ func isTagNoun(t token) bool {
 }
 
 // nounStems are the beginnings of such words in languages that inflect them.
-var nounStems = newPhrases(wordsIn("版本|标签|标籤|sürüm|etiket|верси|тег|バージョン|タグ|버전|태그|الإصدار|نسخ|phiên bản")...)
+var nounStems = phrasesIn("nounStems")
 
 // isAmount reports whether the word at an index is a number of something, or the
 // version since which something happens.
