@@ -39,7 +39,7 @@ var dialects = []dialect{
 	{"items", "the list in requests for hub-mirror",
 		"\"hub-mirror\": [\"quay.io/a/b:1\", \"nginx:1.25\"] => quay.io/a/b:1 docker.io/library/nginx:1.25", newPhrases("hub-mirror", "hubsync"), (*scan).readItems},
 	{"command", "command lines of container tools, parsed by the grammar of each command",
-		"skopeo copy docker://quay.io/a/b:1 docker://me.io/b:1 => quay.io/a/b:1", newPhrases(programNames()...), (*scan).readCommands},
+		"skopeo copy docker://quay.io/a/b:1 docker://me.io/b:1 => quay.io/a/b:1", &phrases{all: programNames}, (*scan).readCommands},
 	{"text", "everything else: lists, lines, sentences",
 		"quay.io/a/b and quay.io/a/c, both at 1.2 => quay.io/a/b:1.2 quay.io/a/c:1.2", nil, (*scan).readText},
 }

@@ -8,7 +8,7 @@ import (
 // TestCommands reads the example of each row of the grammar, with each path of
 // the row.
 func TestCommands(t *testing.T) {
-	for _, c := range commands {
+	for _, c := range commands() {
 		line, want, ok := strings.Cut(c.shows, "=>")
 		if !ok {
 			t.Errorf("%s: the example has no =>", c.path)
@@ -42,7 +42,7 @@ func TestPaths(t *testing.T) {
 	seen := map[string]bool{}
 	known := map[kind]bool{anyValue: true, imageValue: true, linkValue: true, enrootValue: true, pairValue: true, settingValue: true, targetValue: true, copyValue: true,
 		commandValue: true, platformsValue: true, releaseValue: true, versionValue: true, everyTagFlag: true, loneFlag: true}
-	for _, c := range commands {
+	for _, c := range commands() {
 		for _, path := range pathsOf(c) {
 			if seen[path] {
 				t.Errorf("%q stands in two rows", path)

@@ -466,7 +466,7 @@ func shapesDocument(chinese bool) string {
 		}
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n| %s |\n| --- | --- |\n", say("Commands", "命令"), say("example | images", "例子 | 镜像"))
-	for _, c := range commands {
+	for _, c := range commands() {
 		line, images, _ := strings.Cut(c.shows, "=>")
 		cell := say("none", "无")
 		if all := strings.Fields(images); len(all) > 0 {
