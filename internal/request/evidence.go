@@ -15,7 +15,6 @@ type place struct {
 	needs  strength
 	weaker verdict // for words with weaker evidence
 	stance stance
-	says   string // description of the place, one sentence without a full stop
 }
 
 // never is stronger than every word: no word counts in such a place.
@@ -32,42 +31,74 @@ const (
 
 // The places.
 var (
-	inLine      = &place{"line", official, guessed, listed, "a line with only images and the words that belong to them"}
-	inRelease   = &place{"release", tagged, dropped, listed, "a Kubernetes release, whose images are known"}
-	inCommand   = &place{"command", bare, dropped, pasted, "an argument that is an image by the grammar of a pasted command"}
-	inSpoken    = &place{"spoken-command", bare, dropped, embedded, "the same for a command inside a sentence"}
-	besideOne   = &place{"beside-command", certain, dropped, embedded, "any other word on the line of a command"}
-	inFrom      = &place{"from", bare, dropped, pasted, "FROM in a Dockerfile"}
-	inCopyFrom  = &place{"copy-from", path, dropped, pasted, "COPY --from= and RUN --mount=from= in a Dockerfile"}
-	inKey       = &place{"image-key", bare, dropped, pasted, "the value of a key for images, in any file of settings"}
-	inField     = &place{"field", bare, dropped, listed, "the fields of a form that together are an image"}
-	inOtherKey  = &place{"other-key", certain, dropped, pasted, "the value of any other key, if it has a tag or a digest"}
-	inSource    = &place{"source", tagged, dropped, pasted, "the source in a list of sources and destinations"}
-	inSyncKey   = &place{"sync-key", tagged, dropped, pasted, "a key of image-syncer's list, whose value is the target"}
-	inColumn    = &place{"column", bare, dropped, pasted, "the image column in the output of a program"}
-	inCell      = &place{"cell", official, guessed, pasted, "the image column in a table"}
-	inNamespace = &place{"namespace", tagged, dropped, listed, "a name in a list below the common namespace"}
-	inLog       = &place{"log", bare, dropped, pasted, "an image that a log announces"}
-	inLogDone   = &place{"log-done", bare, dropped, pasted, "an image that a log reports as present"}
-	inLogLink   = &place{"log-link", certain, dropped, pasted, "the URL of a manifest in a log"}
-	inSentence  = &place{"sentence", tagged, dropped, embedded, "a word of a sentence"}
-	inQuotes    = &place{"quotes", path, dropped, embedded, "a word in quotes in a sentence"}
-	inWish      = &place{"wish", path, dropped, embedded, "a word in a sentence that asks for something, or in a title that names one image"}
-	inPlainWish = &place{"plain-wish", official, guessed, embedded, "the only word in a polite request"}
-	inExclusion = &place{"exclusion", never, dropped, embedded, "a word that the sentence excludes"}
-	leftOver    = &place{"elsewhere", never, dropped, pasted, "anywhere else"}
-	inQuestion  = &place{"question", never, asked, embedded, "a word in a question"}
+	// says: a line with only images and the words that belong to them
+	inLine = &place{"line", official, guessed, listed}
+	// says: a Kubernetes release, whose images are known
+	inRelease = &place{"release", tagged, dropped, listed}
+	// says: an argument that is an image by the grammar of a pasted command
+	inCommand = &place{"command", bare, dropped, pasted}
+	// says: the same for a command inside a sentence
+	inSpoken = &place{"spoken-command", bare, dropped, embedded}
+	// says: any other word on the line of a command
+	besideOne = &place{"beside-command", certain, dropped, embedded}
+	// says: FROM in a Dockerfile
+	inFrom = &place{"from", bare, dropped, pasted}
+	// says: COPY --from= and RUN --mount=from= in a Dockerfile
+	inCopyFrom = &place{"copy-from", path, dropped, pasted}
+	// says: the value of a key for images, in any file of settings
+	inKey = &place{"image-key", bare, dropped, pasted}
+	// says: the fields of a form that together are an image
+	inField = &place{"field", bare, dropped, listed}
+	// says: the value of any other key, if it has a tag or a digest
+	inOtherKey = &place{"other-key", certain, dropped, pasted}
+	// says: the source in a list of sources and destinations
+	inSource = &place{"source", tagged, dropped, pasted}
+	// says: a key of image-syncer's list, whose value is the target
+	inSyncKey = &place{"sync-key", tagged, dropped, pasted}
+	// says: the image column in the output of a program
+	inColumn = &place{"column", bare, dropped, pasted}
+	// says: the image column in a table
+	inCell = &place{"cell", official, guessed, pasted}
+	// says: a name in a list below the common namespace
+	inNamespace = &place{"namespace", tagged, dropped, listed}
+	// says: an image that a log announces
+	inLog = &place{"log", bare, dropped, pasted}
+	// says: an image that a log reports as present
+	inLogDone = &place{"log-done", bare, dropped, pasted}
+	// says: the URL of a manifest in a log
+	inLogLink = &place{"log-link", certain, dropped, pasted}
+	// says: a word of a sentence
+	inSentence = &place{"sentence", tagged, dropped, embedded}
+	// says: a word in quotes in a sentence
+	inQuotes = &place{"quotes", path, dropped, embedded}
+	// says: a word in a sentence that asks for something, or in a title that names one image
+	inWish = &place{"wish", path, dropped, embedded}
+	// says: the only word in a polite request
+	inPlainWish = &place{"plain-wish", official, guessed, embedded}
+	// says: a word that the sentence excludes
+	inExclusion = &place{"exclusion", never, dropped, embedded}
+	// says: anywhere else
+	leftOver = &place{"elsewhere", never, dropped, pasted}
+	// says: a word in a question
+	inQuestion = &place{"question", never, asked, embedded}
 )
 
 // maskedPlaces are the places of masked text, by the reason for masking.
 var maskedPlaces = map[reason]*place{
-	isQuoted:    {isQuoted.String(), never, dropped, pasted, "a quoted message"},
-	isExample:   {isExample.String(), never, dropped, pasted, "an example, announced as such in the text"},
-	isRemoved:   {isRemoved.String(), never, dropped, pasted, "a line that a diff removes"},
-	isUnchanged: {isUnchanged.String(), never, dropped, pasted, "a line that a diff does not change"},
-	isExcerpt:   {isExcerpt.String(), never, dropped, pasted, "the context lines in an error message or the output of a tool"},
-	isHidden:    {isHidden.String(), never, dropped, pasted, "text that GitHub does not show: link definitions, the text after an opening fence, style sheets, scripts"},
-	isNot:       {isNot.String(), never, dropped, pasted, "a list below words that exclude it"},
+	// says: a quoted message
+	isQuoted: {isQuoted.String(), never, dropped, pasted},
+	// says: an example, announced as such in the text
+	isExample: {isExample.String(), never, dropped, pasted},
+	// says: a line that a diff removes
+	isRemoved: {isRemoved.String(), never, dropped, pasted},
+	// says: a line that a diff does not change
+	isUnchanged: {isUnchanged.String(), never, dropped, pasted},
+	// says: the context lines in an error message or the output of a tool
+	isExcerpt: {isExcerpt.String(), never, dropped, pasted},
+	// says: text that GitHub does not show: link definitions, the text after an opening fence, style sheets, scripts
+	isHidden: {isHidden.String(), never, dropped, pasted},
+	// says: a list below words that exclude it
+	isNot: {isNot.String(), never, dropped, pasted},
 }
 
 // verdict is the decision about a candidate.

@@ -24,32 +24,52 @@ type evidence struct {
 // nothing else; it depends only on the evidence, of which it gets a copy.
 type rule struct {
 	name  string
-	says  string // one sentence without a full stop, for --explain and docs/shapes.md
 	apply func(*evidence)
 }
 
-// rules are the rules in the order in which they are applied.
+// rules are the rules in the order in which they are applied. The comment on a row
+// is its sentence in docs/shapes.md.
 var rules = []rule{
-	{"heading", "a heading names an image only if nothing else does", headings},
-	{"excluded", "an image that a sentence excludes is not requested elsewhere either", excluded},
-	{"lone-name", "if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant", loneName},
-	{"correction", "an image behind words such as \"I meant\" replaces the one of the same name before them, and a version there the tag of the only image", correct},
-	{"log-done", "an image that a log reports as pulled counts only if nothing else does", logDone},
-	{"mention", "images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested", mention},
-	{"aside", "an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them", asides},
-	{"arrow", "an image below a line with only an arrow is the destination of the one above it", arrows},
-	{"only-mention", "if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant", onlyMention},
-	{"item", "an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it", items},
-	{"lone-tag", "versions alone on a line of the body are the tags of the only image if it has none", loneTags},
-	{"shared-tag", "a version that a line gives for all images is the tag of the images without one", sharedTags},
-	{"body-gets-tag", "an image in the body without a tag gets the tag in the title", bodyGetsTags},
-	{"apart-tag", "a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks", apartTags},
-	{"title-or-body", "the images in the body count, unless the body only mentions them and the title is an image", titleOrBody},
-	{"more-tags", "a version in a sentence that adds something, or alone on a line, is one more tag of the only image before it, or of the one whose name is in front of it", moreOfThem},
-	{"own-name", "the name of the repository with the issue is not an image", ownName},
-	{"says-less", "a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete", saysLess},
-	{"list-item", "Ferry asks about a bare word in a list of images", listItems},
-	{"guess", "a single word is an image on Docker Hub if nothing else is requested", guess},
+	// says: a heading names an image only if nothing else does
+	{"heading", headings},
+	// says: an image that a sentence excludes is not requested elsewhere either
+	{"excluded", excluded},
+	// says: if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant
+	{"lone-name", loneName},
+	// says: an image behind words such as "I meant" replaces the one of the same name before them, and a version there the tag of the only image
+	{"correction", correct},
+	// says: an image that a log reports as pulled counts only if nothing else does
+	{"log-done", logDone},
+	// says: images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested
+	{"mention", mention},
+	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them
+	{"aside", asides},
+	// says: an image below a line with only an arrow is the destination of the one above it
+	{"arrow", arrows},
+	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
+	{"only-mention", onlyMention},
+	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it
+	{"item", items},
+	// says: versions alone on a line of the body are the tags of the only image if it has none
+	{"lone-tag", loneTags},
+	// says: a version that a line gives for all images is the tag of the images without one
+	{"shared-tag", sharedTags},
+	// says: an image in the body without a tag gets the tag in the title
+	{"body-gets-tag", bodyGetsTags},
+	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks
+	{"apart-tag", apartTags},
+	// says: the images in the body count, unless the body only mentions them and the title is an image
+	{"title-or-body", titleOrBody},
+	// says: a version in a sentence that adds something, or alone on a line, is one more tag of the only image before it, or of the one whose name is in front of it
+	{"more-tags", moreOfThem},
+	// says: the name of the repository with the issue is not an image
+	{"own-name", ownName},
+	// says: a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete
+	{"says-less", saysLess},
+	// says: Ferry asks about a bare word in a list of images
+	{"list-item", listItems},
+	// says: a single word is an image on Docker Hub if nothing else is requested
+	{"guess", guess},
 }
 
 // decide applies the rules.

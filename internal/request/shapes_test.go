@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -100,13 +101,46 @@ func caseTexts(t *testing.T) []caseText {
 // TestSignals reads the example of each signal.
 func TestSignals(t *testing.T) {
 	for _, s := range signals {
-		title, body, ok := strings.Cut(s.shows, " / ")
+		shows := strings.ReplaceAll(rowComments()[s.name].shows, `\n`, "\n")
+		title, body, ok := strings.Cut(shows, " / ")
 		e, _ := understand(Input{Title: title, Body: body})
 		if _, names := score(&e.title, &e.body); !ok || !slices.Contains(names, s.name) {
-			t.Errorf("%q has the signals %q, not %q", s.shows, names, s.name)
+			t.Errorf("%q has the signals %q, not %q", shows, names, s.name)
 		}
 	}
 }
+
+// rowComment is the comment on a row of a table.
+type rowComment struct{ says, shows string }
+
+// rowComments returns the comments on the rows of the tables of places, rules and
+// signals by the names of the rows. They are no part of the program.
+var rowComments = sync.OnceValue(func() map[string]rowComment {
+	all := map[string]rowComment{}
+	for _, file := range []string{"evidence.go", "rules.go", "signals.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		var one rowComment
+		for line := range strings.SplitSeq(string(source), "\n") {
+			line = strings.TrimSpace(line)
+			if says, ok := strings.CutPrefix(line, "// says: "); ok {
+				one.says = says
+			} else if shows, ok := strings.CutPrefix(line, "// shows: "); ok {
+				one.shows = shows
+			} else if one.says != "" {
+				_, name, _ := strings.Cut(line, `"`)
+				name, _, quoted := strings.Cut(name, `"`)
+				if ident, _, ok := strings.Cut(line, ":"); ok && !quoted {
+					name = strings.Replace(strings.ToLower(strings.TrimPrefix(ident, "is")), "not", isNot.String(), 1)
+				}
+				all[name], one = one, rowComment{}
+			}
+		}
+	}
+	return all
+})
 
 // TestEverySignal checks that each signal occurs in a case, and that no text has
 // one that says nothing.
@@ -478,17 +512,17 @@ func shapesDocument(chinese bool) string {
 		"A word counts if its form is at least as certain as its place requires: `bare`\n(immich), `official` (nginx), `path` (grafana/grafana), `tagged`\n(grafana/grafana:11), `certain` (quay.io/me/b).",
 		"一个词的写法要达到所在位置的要求才算镜像，由弱到强：`bare`（immich）、`official`（nginx）、\n`path`（grafana/grafana）、`tagged`（grafana/grafana:11）、`certain`（quay.io/me/b）。"), say("place | requires | otherwise | meaning", "位置 | 要求 | 达不到时 | 含义"))
 	for _, p := range allPlaces() {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(p.says, inChinese[p.name]))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(rowComments()[p.name].says, inChinese[p.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
 		"The sum of the weights of its signals decides whether a text asks for its images or\nonly mentions them: %d or more is a request, %d or less a mention. In between, Ferry\nasks the author.\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
 		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
 	for _, s := range signals {
-		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(s.says, signalsInChinese[s.name]))
+		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(rowComments()[s.name].says, signalsInChinese[s.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- |\n", say("Rules", "规则"), say("Relations between title, body and sentences, applied in this order.", "标题、正文和句子之间的关系，按以下顺序应用。"), say("rule | meaning", "规则 | 含义"))
 	for _, r := range rules {
-		fmt.Fprintf(&b, "| %s | %s |\n", r.name, say(r.says, inChinese[r.name]))
+		fmt.Fprintf(&b, "| %s | %s |\n", r.name, say(rowComments()[r.name].says, inChinese[r.name]))
 	}
 	return b.String()
 }
