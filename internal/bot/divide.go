@@ -43,6 +43,7 @@ func (s *actionRun) divide(ctx context.Context, j *job) *shards.Plan {
 		s.log.Warn(err.Error())
 		return nil
 	}
+	public := s.registries().AskPublic(ctx, j.plan.Steps)
 	all := s.registries().Prepare(ctx, j.plan)
 	p := &shards.Plan{Issue: j.issue.Number, Images: make([]report.Synced, len(all)), At: s.env.Time()}
 	var images []*mirror.Image
@@ -79,10 +80,11 @@ func (s *actionRun) divide(ctx context.Context, j *job) *shards.Plan {
 	shards.Keep(s.manifests, images)
 	d := shards.Divide(p.Steps, images, jobs)
 	if len(d.Lists) == 0 || ctx.Err() != nil {
-		j.results = nil
+		j.results, j.public = nil, public
 		return nil
 	}
 	p.Assign(places, s.manifests, d)
+	p.Elsewhere = public.Answers()
 	j.sent.Bytes, j.sent.Repositories = p.Bytes, len(p.Created)
 	s.log.Info(fmt.Sprintf("%d images for %d jobs, which take %v or longer", len(p.Steps), len(d.Lists), d.Bound.Round(1e9)))
 	return p
@@ -94,19 +96,14 @@ func (s *actionRun) rest(p plan.Plan, b *board) (rest plan.Plan, done []mirror.R
 	if s.divided == nil {
 		return p, nil
 	}
-	name := func(source, mirror *reference.Reference) string { return source.String() + " " + mirror.String() }
-	at := map[string]int{}
-	for i := range s.divided.Images {
-		r := &s.divided.Images[i].Result
-		at[name(&r.Step.Image.Reference, &r.Destination.Mirror)] = i
-	}
+	at := s.places()
 	rest = p
 	rest.Steps = nil
 	for i := range p.Steps {
 		step := &p.Steps[i]
 		left := plan.Step{Image: step.Image}
 		for k := range step.Destinations {
-			index, planned := at[name(&step.Image.Reference, &step.Destinations[k].Mirror)]
+			index, planned := at[placeOf(&step.Image.Reference, &step.Destinations[k])]
 			e := mirror.Event{Kind: mirror.Finished, Step: len(p.Steps) + i, Destination: k} // apart from those of the rest
 			if planned {
 				e.Result = &s.divided.Images[index].Result
@@ -131,4 +128,32 @@ func (s *actionRun) rest(p plan.Plan, b *board) (rest plan.Plan, done []mirror.R
 		rest.Quota = &quota
 	}
 	return rest, done
+}
+
+// arrived corrects the results of the rest: what was not at the target when the plan was
+// made, a job of this run has copied that died before it could say so.
+func (s *actionRun) arrived(results []mirror.Result) {
+	at := s.places()
+	for i := range results {
+		r := &results[i]
+		if index, planned := at[placeOf(&r.Step.Image.Reference, &r.Destination)]; planned && r.Receipt != nil && r.Receipt.Digest != s.divided.Images[index].Before {
+			r.Receipt.Present = false
+		}
+	}
+}
+
+// places returns the places of images in the plan of the jobs of this run; none without.
+func (s *actionRun) places() map[string]int {
+	at := map[string]int{}
+	if s.divided != nil {
+		for i := range s.divided.Images {
+			r := &s.divided.Images[i].Result
+			at[placeOf(&r.Step.Image.Reference, &r.Destination)] = i
+		}
+	}
+	return at
+}
+
+func placeOf(source *reference.Reference, d *plan.Destination) string {
+	return source.String() + " " + d.Mirror.String()
 }

@@ -148,9 +148,9 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 		status, err = s.answer(ctx, j)
 		return status, nil, err
 	}
-	if s.divided != nil && before.Shards > 0 && before.Run == s.number() { // of its jobs only what they have sent counts
-		j.count.Used.Bytes = max(j.count.Used.Bytes-s.divided.Bytes, 0)
-		j.count.Used.Repositories = max(j.count.Used.Repositories-len(s.divided.Created), 0)
+	if s.divided != nil && before.Run == s.number() { // of its jobs only what they have sent counts
+		j.count.Used.Bytes = max(j.count.Used.Bytes-before.Reserved.Bytes, 0)
+		j.count.Used.Repositories = max(j.count.Used.Repositories-before.Reserved.Repositories, 0)
 	}
 	if next.Recall {
 		s.recall(ctx, j, before)

@@ -124,19 +124,15 @@ func (s *actionRun) marker(j job) ledger.Marker {
 	if text == "" && j.settled != nil {
 		text = ledger.Fingerprint(*j.settled) // a title written by Ferry is part of the text
 	}
-	return ledger.Marker{
+	m := ledger.Marker{
 		Issue: j.issue.Number, Request: ledger.Fingerprint(j.request), Text: text,
 		Refresh: j.refresh, Tries: j.count.Tries, Lost: j.count.Lost, Since: j.count.Since, Used: j.used(),
-		Run: s.number(), Alive: j.alive, Asker: j.who, Shards: j.shards(),
+		Run: s.number(), Alive: j.alive, Asker: j.who,
 	}
-}
-
-// shards returns how many jobs copy the images; 0 if this run does.
-func (j job) shards() int {
-	if j.division == nil {
-		return 0
+	if j.division != nil {
+		m.Shards, m.Reserved = len(j.division.Lists), ledger.Usage{Bytes: j.division.Bytes, Repositories: len(j.division.Created)}
 	}
-	return len(j.division.Lists)
+	return m
 }
 
 // used returns what the issue has used of the daily limits.

@@ -62,11 +62,15 @@ func (s *actionRun) mirror(ctx context.Context, job *job, g *greeting) error {
 	}
 	if job.division == nil {
 		rest, done := s.rest(job.plan, &b)
-		job.public = s.registries().AskPublic(ctx, rest.Steps)
-		job.results = append(done, s.registries().RunAfter(ctx, ready, rest, func(e mirror.Event) {
+		if job.public == nil { // else they were asked to divide it
+			job.public = s.registries().AskPublic(ctx, rest.Steps)
+		}
+		copied := s.registries().RunAfter(ctx, ready, rest, func(e mirror.Event) {
 			watch(e)
 			b.note(e)
-		})...)
+		})
+		s.arrived(copied)
+		job.results = append(done, copied...)
 		job.sent = b.used()
 	}
 	stop()

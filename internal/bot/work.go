@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/imageferry/ferry/internal/plan"
@@ -28,6 +29,9 @@ func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greet
 	}
 	if j.public != nil { // nobody has waited for them
 		j.elsewhere = j.public.Answers()
+		if s.divided != nil {
+			maps.Copy(j.elsewhere, s.divided.Elsewhere)
+		}
 	}
 	return err
 }

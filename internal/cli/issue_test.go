@@ -14,6 +14,9 @@ import (
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
@@ -224,6 +227,11 @@ func TestIssueDividedLimits(t *testing.T) {
 func TestIssueDividedLost(t *testing.T) {
 	d := newDivided(t, 7, "")
 	d.plans()
+	_, planned := d.comment()
+	reserved := planned.Reserved
+	if reserved.Repositories != 7 || reserved.Bytes == 0 {
+		t.Errorf("the marker is %+v", planned)
+	}
 	if err := os.WriteFile(d.plan, []byte(`{"Version":1,"ID":"`), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -231,8 +239,56 @@ func TestIssueDividedLost(t *testing.T) {
 	fakeworld.WantText(t, "the log", out, "is not a plan, or is incomplete")
 	body, m := d.comment()
 	fakeworld.WantText(t, "the answer", body, "Mirrored 7 images.")
-	if m.State != ledger.Done {
+	if m.State != ledger.Done || m.Used.Repositories != 7 || m.Used.Bytes > reserved.Bytes {
 		t.Errorf("the marker is %+v", m)
+	}
+}
+
+// TestIssueDividedElsewhere: the answer says what public mirrors told the first job, for
+// images that other jobs have copied.
+func TestIssueDividedElsewhere(t *testing.T) {
+	d := newDivided(t, 7, "")
+	d.plans()
+	p, err := shards.Read(d.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := reference.Parse("gcr.io/ns/img03:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, err := reference.Parse("m.example.com/gcr.io/ns/img03:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Elsewhere = map[reference.Reference][]mirror.Elsewhere{image: {{Mirror: there, State: mirror.Older}}}
+	if err := p.Write(d.plan); err != nil {
+		t.Fatal(err)
+	}
+	for shard := 1; shard <= 3; shard++ {
+		status, out := d.shard(t.Context(), shard)
+		d.WantStatus(status, wiring.StatusDone, out)
+	}
+	d.joins()
+	body, _ := d.comment()
+	fakeworld.WantText(t, "the answer", body, "Mirrored 7 images.", "m.example.com")
+}
+
+// TestIssueDividedDead: the receipts of a job are lost. What it has copied was not at the
+// target before the request, whatever the join finds.
+func TestIssueDividedDead(t *testing.T) {
+	d := newDivided(t, 7, "")
+	d.plans()
+	status, out := d.shard(t.Context(), 1)
+	d.WantStatus(status, wiring.StatusDone, out)
+	if err := os.RemoveAll(d.receipts); err != nil {
+		t.Fatal(err)
+	}
+	d.joins()
+	body, _ := d.comment()
+	fakeworld.WantText(t, "the answer", body, "Mirrored 7 images.")
+	if strings.Contains(body, "already") {
+		t.Errorf("the answer says that images were there: %s", body)
 	}
 }
 

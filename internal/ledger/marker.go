@@ -43,6 +43,8 @@ type Marker struct {
 	// Shards is the number of jobs that copy the images of the request, in the run of
 	// the comment; 0 if one job does everything.
 	Shards int
+	// Reserved is what of Used is reserved for these jobs: bytes and repositories.
+	Reserved Usage
 
 	signature string // in hexadecimal, as read; empty for none
 }
@@ -87,7 +89,7 @@ func (k Key) sign(text string) string {
 // which match no request now.
 var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
 	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
-	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: archives=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: shards=([0-9]{1,3}))?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
+	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: archives=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: shards=([0-9]{1,3})(?:/([0-9]{1,18})/([0-9]{1,6}))?)?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
 
 // String returns the marker as an HTML comment on one line, without the line
 // end and without a signature.
@@ -150,6 +152,9 @@ func (m Marker) fields() string {
 	}
 	if m.Shards > 0 {
 		text += fmt.Sprintf(" shards=%d", min(m.Shards, 999))
+		if m.Reserved.counts() {
+			text += fmt.Sprintf("/%d/%d", min(m.Reserved.Bytes, 1e18-1), min(m.Reserved.Repositories, 999_999))
+		}
 	}
 	return text
 }
@@ -161,7 +166,7 @@ func ParseMarker(comment string) (Marker, bool) {
 	if f == nil {
 		return Marker{}, false
 	}
-	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[15], Refresh: f[16] != "", signature: f[18]}
+	m := Marker{State: State(f[3]), Asker: config.Who(f[9]), Text: f[15], Refresh: f[16] != "", signature: f[20]}
 	switch m.State {
 	case Working, Interrupted, SetUp, Retry, Done, Partial, Refused, Empty, Withdrawn, GivenUp:
 	default:
@@ -175,6 +180,8 @@ func ParseMarker(comment string) (Marker, bool) {
 		m.Alive = seconds(f[8])
 	}
 	m.Shards, _ = strconv.Atoi(f[17])
+	m.Reserved.Bytes, _ = strconv.ParseInt(f[18], 10, 64)
+	m.Reserved.Repositories, _ = strconv.Atoi(f[19])
 	m.Used.Repeats, _ = strconv.Atoi(f[10])
 	m.Used.Bytes, _ = strconv.ParseInt(f[11], 10, 64)
 	m.Used.Repositories, _ = strconv.Atoi(f[12])

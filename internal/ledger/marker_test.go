@@ -36,6 +36,7 @@ func TestMarkerRoundTrip(t *testing.T) {
 		{Issue: 12, Request: sum, State: Interrupted, Since: noon, Refresh: true},
 		{Issue: 12, Request: sum, State: Working, Since: noon, Shards: 256},
 		{Issue: 12, Request: sum, State: Working, Since: noon, Refresh: true, Shards: 2},
+		{Issue: 12, Request: sum, State: Working, Since: noon, Shards: 3, Used: Usage{Bytes: 7, Repositories: 2, From: noon}, Reserved: Usage{Bytes: 5, Repositories: 1}},
 		{Issue: 12, State: Working, Lost: 2, Since: noon, Alive: noon},
 		{Issue: 1 << 40, State: GivenUp, Since: time.Unix(1, 0).UTC()},
 	} {

@@ -45,7 +45,7 @@ type Elsewhere struct {
 	// the mirror.
 	Mirror   reference.Reference
 	State    PublicState
-	Platform reference.Platform // if State is OnePlatform
+	Platform reference.Platform `json:",omitzero"` // if State is OnePlatform
 }
 
 // Digester looks up digests at a registry. *registry.Client is one.

@@ -17,7 +17,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/fanout"
+	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
 )
@@ -40,6 +42,8 @@ type Plan struct {
 	// repositories that are new: what is reserved of the requester's daily limits.
 	Bytes   int64
 	Created []int `json:",omitzero"`
+	// Elsewhere is what public mirrors have answered about the images, for the answer.
+	Elsewhere map[reference.Reference][]mirror.Elsewhere `json:",omitzero"`
 	// Images are the results of all images, without their steps. What the shards
 	// copy has neither receipt nor failure.
 	Images   []report.Synced
