@@ -389,6 +389,8 @@ func ofTLS(err error) report.Cause {
 		return report.Expired
 	case errors.As(err, &certificate):
 		return report.Certificate
+	case registry.NoHandshake(err):
+		return report.NoHandshake
 	case registry.OnlyTLS(err):
 		return report.OnlyTLS
 	case registry.OldTLS(err):

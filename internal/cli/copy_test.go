@@ -18,6 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
+	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -275,7 +276,8 @@ func TestCauses(t *testing.T) {
 		report.Expired: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}, report.OtherName: &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "quay.io"}},
 		report.Certificate: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
 		report.NoServer:    refused, report.OldTLS: &net.OpError{Op: "remote error", Err: errors.New("tls: protocol version not supported")},
-		report.OnlyTLS: errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02\x16"`), "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
+		report.NoHandshake: fmt.Errorf("asking: %w", outbound.ErrNoHandshake),
+		report.OnlyTLS:     errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02\x16"`), "": &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
 	} {
 		if got := causes(&config.Config{})(&failure.Error{Code: failure.Network, Err: err}); got != want {
 			t.Errorf("the cause for %v is %q, want %q", err, got, want)

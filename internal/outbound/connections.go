@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/url"
 	"sync"
@@ -189,17 +190,29 @@ func (c *connections) handshake(ctx context.Context, network, address string) (n
 		raw.Close()
 		return nil, err
 	}
+	return c.secure(ctx, raw, host, address)
+}
+
+// ErrNoHandshake: the server has accepted a connection, and does not answer the
+// handshake of TLS.
+var ErrNoHandshake = errors.New("no answer to the TLS handshake")
+
+// secure makes a TLS connection to host of an open one.
+func (c *connections) secure(ctx context.Context, raw net.Conn, host, address string) (net.Conn, error) {
 	config := c.config.Clone()
 	config.ServerName = host
 	if c.readBuffer > 0 {
 		raw = &bufferedConn{Conn: raw, reader: bufio.NewReaderSize(raw, c.readBuffer)}
 	}
 	conn := tls.Client(raw, config)
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, ErrNoHandshake)
 	defer cancel()
 	began := time.Now()
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
+		if cause := context.Cause(ctx); errors.Is(cause, ErrNoHandshake) {
+			err = cause
+		}
 		return nil, err
 	}
 	c.trips.noteExchange(address, time.Since(began))

@@ -138,6 +138,9 @@ func networkTries(err error) int {
 	if NoTLS(err) {
 		return 1
 	}
+	if NoHandshake(err) {
+		return 3 // each takes a quarter of a minute
+	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return 1
 	}
@@ -158,6 +161,10 @@ func NoTLS(err error) bool {
 	var header tls.RecordHeaderError
 	return errors.As(err, &header)
 }
+
+// NoHandshake reports whether err says that the server accepts connections, and does
+// not answer the handshake of TLS.
+func NoHandshake(err error) bool { return errors.Is(err, outbound.ErrNoHandshake) }
 
 // OldTLS reports whether err says that the server and this program have no version
 // or cipher of TLS in common.

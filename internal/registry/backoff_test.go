@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/outbound"
 )
 
 // TestTries checks that failures that cannot end within seconds are not retried
@@ -27,6 +28,7 @@ func TestTries(t *testing.T) {
 		{"a certificate of somebody else", &tls.CertificateVerificationError{Err: errors.New("unknown authority")}, 1},
 		{"an old version of TLS", &net.OpError{Op: "remote error", Err: errors.New("tls: protocol version not supported")}, 1},
 		{"an alert of TLS", errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02\x16"`), 1},
+		{"a handshake without an answer", outbound.ErrNoHandshake, 3},
 		{"reset", errors.New("connection reset by peer"), maxTries},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -75,6 +75,7 @@ const (
 	Expired     Cause = "expired"      // its certificate is not valid now
 	OtherName   Cause = "other-name"   // its certificate has other names
 	NoLogin     Cause = "no-login"     // no login was found for the target
+	NoHandshake Cause = "no-handshake" // the server does not answer the handshake of TLS
 	NoServer    Cause = "no-server"    // the host refuses connections to the port
 	Blocked     Cause = "blocked"      // DNS gives an address of no host for its name
 	Website     Cause = "website"      // a web page in place of the API

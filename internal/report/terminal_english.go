@@ -29,6 +29,7 @@ var (
 			{Blocked, advice{"blocked by DNS", "The DNS of this network gives {host} an address at which there is no registry, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches the registry."}},
 			{Website, advice{"not a registry", "{host} is a website and no registry: even at /v2/, a web page says that nothing is there.", "Check the host."}},
 			{Refers, advice{"blocked by DNS", "{host} refers to another host, and the DNS of this network gives it an address without a server, probably to block it.", "Use another DNS server, or set HTTPS_PROXY to a proxy that reaches it."}},
+			{NoHandshake, advice{"no answer to TLS", "{host} accepts connections, but does not answer the TLS handshake: it may be overloaded, or something on the way drops it.", "Try again later, or set HTTPS_PROXY to a proxy that reaches it."}},
 			{NoServer, advice{"connection refused", "{host} refuses connections.", "Check the host and the port, and whether the registry is running."}},
 		},
 		Hints: table[failure.Code, md]{{failure.TargetLogin, "Reason: {hints}."}, {failure.HostForbidden, "The address is {hints}."}}, // the cure says the rest
