@@ -134,8 +134,12 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// reportsDir names the folder in which the reports of the conformance suite are left.
+const reportsDir = "FERRY_REPORTS"
+
 // conform runs the pulling part of the conformance suite, with further settings,
-// on what docker.io/user/conformance.repo1:1 holds.
+// on what docker.io/user/conformance.repo1:1 holds. With FERRY_REPORTS it leaves the
+// report in that folder.
 func conform(t *testing.T, digest v1.Hash, settings ...string) {
 	t.Helper()
 	index, err := remote.Index(parse(t, "docker.io/user/conformance.repo1:1"))
@@ -184,6 +188,9 @@ func conform(t *testing.T, digest v1.Hash, settings ...string) {
 		}
 	}
 	t.Log(report)
+	if dir := os.Getenv(reportsDir); dir != "" {
+		writeFile(t, filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".txt"), report)
+	}
 }
 
 // TestServeRefuses asks for what no front may do, by hand.

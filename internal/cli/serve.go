@@ -107,7 +107,13 @@ func (s *server) run(ctx context.Context) (int, error) {
 		return wiring.StatusUsage, err
 	}
 	s.serves.Use(s.front.Front)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // before others learn that it runs: otherwise the signal would end it
+	defer signal.Stop(hangup)
 	listeners, metrics, err := s.listen(ctx, cfg)
+	if _, wrong := errors.AsType[config.Faults](err); wrong {
+		return wiring.StatusUsage, err
+	}
 	if err != nil {
 		return wiring.StatusFailed, err
 	}
@@ -117,7 +123,7 @@ func (s *server) run(ctx context.Context) (int, error) {
 	for _, place := range s.front.States() {
 		log.Info("place", "place", place.Place)
 	}
-	go s.watch(ctx, before)
+	go s.watch(ctx, before, hangup)
 	if err := s.serves.Serve(ctx, listeners, metrics, s.parts.Memories); err != nil {
 		return wiring.StatusFailed, err
 	}
@@ -182,10 +188,7 @@ func activated(getenv func(string) string) ([]net.Listener, error) {
 }
 
 // watch reloads the configuration when its file changes, and on SIGHUP.
-func (s *server) watch(ctx context.Context, before string) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func (s *server) watch(ctx context.Context, before string, hangup <-chan os.Signal) {
 	file := s.options.Getenv("FERRY_CONFIG")
 	tick := time.NewTicker(cmp.Or(s.env.Tick, lookEvery))
 	defer tick.Stop()
