@@ -38,8 +38,8 @@ func collect() {
 	runtime.AddCleanup(new(*byte), func(int) { // with the first collection
 		// Most of the heap is the bounded memory for blobs. It does not grow,
 		// so collecting twice as often costs little and halves the rest.
-		debug.SetGCPercent(50)
 		if debug.SetMemoryLimit(-1) == firstMemory { // no command has set another
+			debug.SetGCPercent(50)
 			debug.SetMemoryLimit(softMemory)
 		}
 	}, 0)

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -55,6 +56,10 @@ type serveOptions struct{ target, profile, listen, mode, config string }
 // 96 MiB in all.
 const serveMemory = 40 << 20
 
+// serveRest is the memory for everything but blobs and manifests, in bytes, beyond
+// which garbage is collected more often.
+const serveRest = 16 << 20
+
 // lookEvery is how often the configuration file is checked for changes.
 const lookEvery = 2 * time.Second
 
@@ -98,6 +103,12 @@ func (s *server) run(ctx context.Context) (int, error) {
 		log.Warn("a setting was not read literally", "note", note.String())
 	}
 	s.parts.Memories = front.NewMemories(cfg.Memory)
+	if s.options.Getenv("GOGC") == "" && s.options.Getenv("GOMEMLIMIT") == "" {
+		// The blobs and manifests in memory are bounded, and what is rarely collected
+		// beside them costs less than collecting often.
+		defer debug.SetGCPercent(debug.SetGCPercent(200))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(serveMemory + cfg.Memory + serveRest))
+	}
 	if s.front, err = wiring.NewFront(ctx, cfg, s.env, s.parts); err != nil {
 		return wiring.StatusUsage, err
 	}
