@@ -162,8 +162,8 @@ func (v *Conversation) Progress(ctx context.Context, body string) error {
 // Finish publishes the answer. It can be repeated: only differences are sent.
 // The comment comes first and closing last, so that a run that dies leaves the
 // issue open for the next sweep. Labels are optional: see Without. So is the
-// comment if GitHub refuses it, twice unless the message says that nobody can
-// comment here, but closes the issue: then the token may write, and the reason
+// comment if GitHub refuses it, twice unless the reason is a lasting one, but
+// closes the issue: then the token may write, and the reason
 // is the issue. Open becomes NotPlanned then, because nothing else would record
 // the attempt. An error that may be temporary ends it.
 func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
@@ -171,7 +171,8 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	defer v.mu.Unlock()
 	v.finished = true
 	mute := v.write(ctx, o.Body, false, o.Anew)
-	if code := refusedWrite(mute); code != "" && code != Mute {
+	switch refusedWrite(mute) {
+	case Permission, Refused, Rejected:
 		mute = v.write(ctx, o.Body, false, o.Anew) // it may pass
 	}
 	code := refusedWrite(mute)

@@ -244,6 +244,36 @@ func TestMute(t *testing.T) {
 	}
 }
 
+// TestLastingRefusals counts how often a comment is sent that GitHub refuses: once
+// if nothing can change that.
+func TestLastingRefusals(t *testing.T) {
+	for _, c := range []struct {
+		status  int
+		message string
+		want    int
+	}{
+		{http.StatusForbidden, "Resource not accessible by integration", 2},
+		{http.StatusForbidden, "Repository was archived so is read-only.", 1},
+		{http.StatusForbidden, "Unable to create comment because issue is locked.", 1},
+		{http.StatusGone, "This issue was deleted", 1},
+		{http.StatusNotFound, "Not Found", 1},
+	} {
+		w := newWorld(t, nil)
+		issue := w.github.Open(fakegithub.Draft{Author: requester})
+		sent := 0
+		w.disturb(func(_ int, r *http.Request) fakegithub.Fault {
+			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/comments") {
+				sent++
+				return fakegithub.Fault{Status: c.status, Message: c.message}
+			}
+			return fakegithub.Fault{}
+		})
+		if _ = w.open(issue).Finish(t.Context(), publish.Outcome{Body: marker + "later", State: publish.Open}); sent != c.want {
+			t.Errorf("%d %q: sent %d times, want %d", c.status, c.message, sent, c.want)
+		}
+	}
+}
+
 // TestWithoutLabels checks that refused labels cost neither the answer nor the
 // closing, and that those that exist are set.
 func TestWithoutLabels(t *testing.T) {
