@@ -36,21 +36,21 @@ func optional() []behaviour {
 		}},
 
 		// A limit, in many words.
-		{name: "a large request is 404 of a page", layers: large, behave: onTarget(limitingAs(1<<20, 404,
+		{name: "a large request is 404 of a page", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 404,
 			"<html><title>IIS 10.0 Detailed Error - 404.13 - Not Found</title>The request filtering module is configured to deny a request that exceeds the request content length.</html>"))},
-		{name: "a large request is 404 of a page without a reason", layers: large, behave: onTarget(limitingAs(1<<20, 404, "<html>404 Not Found</html>"))},
-		{name: "a large request is 417", layers: large, behave: onTarget(limitingAs(1<<20, 417, `{"message":"Request size limit exceeded"}`))},
-		{name: "a large request is 400 of a store", layers: large, behave: onTarget(limitingAs(1<<20, 400,
+		{name: "a large request is 404 of a page without a reason", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 404, "<html>404 Not Found</html>"))},
+		{name: "a large request is 417", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 417, `{"message":"Request size limit exceeded"}`))},
+		{name: "a large request is 400 of a store", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 400,
 			"<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message></Error>"))},
-		{name: "a large request is 403 of a proxy", layers: large, behave: onTarget(limitingAs(1<<20, 403, "<html>The request or reply is too large.</html>"))},
-		{name: "a large request is 500 of a server", layers: large, behave: onTarget(limitingAs(1<<20, 500, "Maximum upload size exceeded"))},
-		{name: "a large request is 400 without a reason", layers: large, behave: onTarget(limitingAs(1<<20, 400, "Bad Request"))},
-		{name: "a large request is 403 without a reason", layers: large, behave: onTarget(limitingAs(1<<20, 403, ""))},
-		{name: "a large request is 499", layers: large, behave: onTarget(limitingAs(1<<20, 499, ""))},
-		{name: "a large request is 500 without a reason", layers: large, behave: onTarget(limitingAs(1<<20, 500, "internal error"))},
-		{name: "a large request is a page by 503", layers: large, behave: onTarget(limitingAs(1<<20, 503, "<html>503</html>"))},
+		{name: "a large request is 403 of a proxy", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 403, "<html>The request or reply is too large.</html>"))},
+		{name: "a large request is 500 of a server", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 500, "Maximum upload size exceeded"))},
+		{name: "a large request is 400 without a reason", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 400, "Bad Request"))},
+		{name: "a large request is 403 without a reason", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 403, ""))},
+		{name: "a large request is 499", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 499, ""))},
+		{name: "a large request is 500 without a reason", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 500, "internal error"))},
+		{name: "a large request is a page by 503", layers: large, behave: onTarget(fake.LimitingBodiesBy(1<<20, 503, "<html>503</html>"))},
 		{name: "the session is gone after 413", layers: large, behave: onTarget(forgettingTooLarge(1 << 20))},
-		{name: "pieces of 1 MiB at most, said before", layers: large, behave: onTarget(headers(func(h http.Header, _ int) { h.Set("OCI-Chunk-Max-Length", "1048576") }), limitingAs(1<<20, 500, "")),
+		{name: "pieces of 1 MiB at most, said before", layers: large, behave: onTarget(headers(func(h http.Header, _ int) { h.Set("OCI-Chunk-Max-Length", "1048576") }), fake.LimitingBodiesBy(1<<20, 500, "")),
 			check: func(t *testing.T, o outcome) {
 				if n := o.trial.target.Count("^PATCH "); n > 3 {
 					t.Errorf("%d pieces", n)

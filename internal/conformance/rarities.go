@@ -40,8 +40,8 @@ func rarities() []behaviour {
 		}},
 
 		// Proxies that do not tell why they refuse much data.
-		{name: "a proxy waits no longer for much data", layers: []int{3 << 20}, behave: onTarget(limitingAs(1<<20, 524, "<html>cloudflare</html>"))},
-		{name: "a proxy refuses much data by a page", layers: []int{3 << 20}, behave: onTarget(limitingAs(1<<20, 400, "<html>cloudflare</html>"))},
+		{name: "a proxy waits no longer for much data", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodiesBy(1<<20, 524, "<html>cloudflare</html>"))},
+		{name: "a proxy refuses much data by a page", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodiesBy(1<<20, 400, "<html>cloudflare</html>"))},
 
 		{name: "a proxy takes 300 kB", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodies(300_000))},
 		{name: "a proxy that does not lead to the target", want: failure.TargetClosed, says: shut, behave: onTarget(fake.Refusing("/v2/.", -1, 404, "<html>404 Not Found</html>"))},

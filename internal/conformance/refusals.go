@@ -183,7 +183,7 @@ func refusals() []behaviour {
 		}},
 
 		// Uploads.
-		{name: "416 for a request that is too large", layers: []int{5 << 20}, behave: onTarget(limitingAs(2<<20, 416, coded("REQUESTED_RANGE_NOT_SATISFIABLE", "the request body is too large and exceeds the maximum permissible limit of 2.00MiB")))},
+		{name: "416 for a request that is too large", layers: []int{5 << 20}, behave: onTarget(fake.LimitingBodiesBy(2<<20, 416, coded("REQUESTED_RANGE_NOT_SATISFIABLE", "the request body is too large and exceeds the maximum permissible limit of 2.00MiB")))},
 		{name: "requests of 1 MiB at most and no pieces by 501", layers: []int{4 << 20}, want: failure.RequestLimit, says: limit,
 			behave: onTarget(fake.LimitingBodies(1<<20), fake.Refusing("^PATCH ", -1, 501, "<html>501 Not Implemented</html>"))},
 		{name: "requests of 1 MiB at most and no pieces by 405", layers: []int{4 << 20}, want: failure.RequestLimit, says: limit,

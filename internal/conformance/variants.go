@@ -149,7 +149,7 @@ func variants() []behaviour {
 		{name: "the token server is elsewhere on the host", source: fake.Options{Tokens: true}, behave: onSource(redirectingTokens())},
 
 		// Limits of proxies.
-		{name: "413 in JSON", layers: []int{3 << 20}, behave: onTarget(limitingAs(1<<20, 413, `{"errors":[{"code":"SIZE_INVALID","message":"too large"}]}`))},
+		{name: "413 in JSON", layers: []int{3 << 20}, behave: onTarget(fake.LimitingBodiesBy(1<<20, 413, `{"errors":[{"code":"SIZE_INVALID","message":"too large"}]}`))},
 		{name: "the connection ends at more than 1 MiB", layers: []int{3 << 20}, behave: onTarget(fake.CuttingBodies(1 << 20))},
 		{name: "413 for a manifest", want: failure.RequestLimit, says: limit, behave: onTarget(fake.Refusing("^PUT .*/manifests/", -1, 413, "<html>413</html>"))},
 
@@ -272,19 +272,6 @@ func redirectingTokens() fake.Behaviour {
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-// limitingAs refuses requests with more bytes.
-func limitingAs(limit int64, status int, body string) fake.Behaviour {
-	return fake.Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.ContentLength > limit {
-			w.Header().Set("Connection", "close")
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // headers changes the headers of all answers.

@@ -172,11 +172,17 @@ func LyingAboutMounts() Behaviour {
 // LimitingBodies answers requests with more bytes than limit like nginx and
 // Cloudflare.
 func LimitingBodies(limit int64) Behaviour {
+	return LimitingBodiesBy(limit, http.StatusRequestEntityTooLarge, "<html><head><title>413 Request Entity Too Large</title></head></html>")
+}
+
+// LimitingBodiesBy answers requests with more bytes than limit by status and body,
+// and closes the connection.
+func LimitingBodiesBy(limit int64, status int, body string) Behaviour {
 	return Intercept("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if r.ContentLength > limit {
 			w.Header().Set("Connection", "close")
-			w.WriteHeader(http.StatusRequestEntityTooLarge)
-			_, _ = io.WriteString(w, "<html><head><title>413 Request Entity Too Large</title></head></html>")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -29,14 +29,14 @@ func (w *wire) own(u *url.URL) *url.URL {
 	case !w.names(u):
 	case u.Scheme == "http" && w.base.Scheme == "https",
 		u.Scheme == "https" && w.base.Scheme == "http" && u.Port() != "" && u.Port() == w.base.Port():
-		return w.moved(u)
+		return w.atHome(u)
 	}
 	return u
 }
 
-// moved returns u at the registry's own host, without the login that it may
+// atHome returns u at the registry's own host, without the login that it may
 // contain.
-func (w *wire) moved(u *url.URL) *url.URL {
+func (w *wire) atHome(u *url.URL) *url.URL {
 	next := *u
 	next.Scheme, next.Host, next.User = w.base.Scheme, w.base.Host, nil
 	return &next
@@ -104,7 +104,7 @@ func (w *wire) service(step string, from *url.URL, text string) (u *url.URL, str
 func (w *wire) session(from *url.URL, text string) (u *url.URL, stray string, err error) {
 	if u, err := from.Parse(text); err == nil && w.names(u) && (w.base.Port() != "" && (u.Port() == "" || u.Port() == "80" && u.Scheme == "http" || u.Port() == "443" && u.Scheme == "https") ||
 		outbound.HostPort(u) == outbound.HostPort(w.base)) {
-		return w.moved(u), "", nil // the name in any case, and perhaps with a login, which belongs in a header
+		return w.atHome(u), "", nil // the name in any case, and perhaps with a login, which belongs in a header
 	}
 	return w.service(startingUpload, from, text)
 }

@@ -153,7 +153,7 @@ func (c *Client) nextPage(a answer) *url.URL {
 	if !ok {
 		return nil
 	}
-	return c.moved(a.url.ResolveReference(next))
+	return c.atHome(a.url.ResolveReference(next))
 }
 
 // Referrers lists the manifests that refer to a manifest, by the API of OCI 1.1 or,

@@ -247,7 +247,7 @@ func (u *Upload) moved(from *url.URL, header http.Header) error {
 		return err
 	}
 	if !u.c.ours(next) && u.c.learned.nowhere.Load() {
-		next, stray = u.c.moved(next), next.Host
+		next, stray = u.c.atHome(next), next.Host
 	}
 	u.location, u.stray = next, stray
 	return nil

@@ -77,7 +77,7 @@ func (p pace) lead() int64 {
 
 // late reports whether another connection at the pace of its peers would finish
 // an exchange with left missing bytes sooner: at least lateFactor times as
-// soon, and by more than lateGrace. A connection has slowStart round trips to
+// soon, and by more than lateGrace. A connection has startTrips round trips to
 // reach its rate. If a reader is waiting for the bytes, starved connections are
 // given half the round trips and as much grace as a response takes to begin, a
 // fourth at least.
@@ -88,7 +88,7 @@ func (t *tuning) late(x exchange, left int64, peers pace, trip time.Duration, aw
 	if x.answered.IsZero() {
 		return now.Sub(x.asked) > t.tooLong(2*trip+peers.wait, t.lateGrace)
 	}
-	took, grace, start := now.Sub(x.answered)-x.idle, t.lateGrace, time.Duration(t.slowStart)*trip
+	took, grace, start := now.Sub(x.answered)-x.idle, t.lateGrace, time.Duration(t.startTrips)*trip
 	if awaited && t.starved(x.got, took, peers, trip) {
 		grace, start = min(max(grace/4, peers.wait), grace), start/2
 	}
@@ -124,7 +124,7 @@ func slowStart(took, trip time.Duration) float64 {
 // wait for the digest.
 func (t *tuning) stuck(x exchange, left int64, others pace, trip time.Duration, now time.Time) bool {
 	took := now.Sub(x.asked) - x.idle
-	if others.samples < t.minPeers || x.got == 0 || left < 2*blockSize || !x.held.IsZero() || took < t.lateGrace+time.Duration(t.slowStart)*trip {
+	if others.samples < t.minPeers || x.got == 0 || left < 2*blockSize || !x.held.IsZero() || took < t.lateGrace+time.Duration(t.startTrips)*trip {
 		return false
 	}
 	another := 4*trip + seconds(float64(left)/others.rate)

@@ -77,12 +77,12 @@ type tuning struct {
 	nearness int64
 	// minPeers is how many exchanges must be known before one can be late. It
 	// is late if it takes lateFactor times as long as another would, and
-	// lateGrace more, but not in the first slowStart round trips. It is starved
+	// lateGrace more, but not in the first startTrips round trips. It is starved
 	// below one part in starvedFactor of the others' rate.
 	minPeers                  int
 	lateFactor, starvedFactor float64
 	lateGrace                 time.Duration
-	slowStart                 int
+	startTrips                int
 	// lateUpload is that factor for an upload, which is given up when it is
 	// late. That is done at most maxHedges times for a blob.
 	lateUpload float64
@@ -158,7 +158,7 @@ var defaultTuning = tuning{
 	probePiece:         1,
 	nearness:           4,
 	minPeers:           2,
-	slowStart:          8,
+	startTrips:         8,
 	lateFactor:         3,
 	starvedFactor:      12,
 	lateGrace:          400 * time.Millisecond,
