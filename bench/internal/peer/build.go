@@ -21,15 +21,15 @@ var sources = []source{
 	{"oras", "oras.land/oras", "v1.3.3", "./cmd/oras"},
 }
 
-// Build compiles what the peers need into dir: ferry from tree, the others at
-// their pinned versions, unless they are there already.
+// Build compiles what the peers need into dir: ferry from tree as it is released,
+// the others at their pinned versions, unless they are there already.
 func Build(ctx context.Context, tree, dir string, peers []Peer) error {
 	needed := map[string]bool{}
 	for _, p := range peers {
 		needed[p.program] = true
 	}
 	if needed["ferry"] {
-		if err := compile(ctx, tree, "./cmd/ferry", filepath.Join(dir, "ferry")); err != nil {
+		if err := release(ctx, tree, filepath.Join(dir, "ferry")); err != nil {
 			return fmt.Errorf("building ferry: %w", err)
 		}
 	}
@@ -60,6 +60,16 @@ func (s source) build(ctx context.Context, binary string) error {
 		return fmt.Errorf("reading the answer of go mod download: %w", err)
 	}
 	return compile(ctx, module.Dir, s.path, binary)
+}
+
+// release builds ferry by the script of its own tree.
+func release(ctx context.Context, tree, binary string) error {
+	binary, err := filepath.Abs(binary) // the script changes the folder
+	if err != nil {
+		return err
+	}
+	_, err = run(exec.CommandContext(ctx, filepath.Join(tree, ".github", "scripts", "build"), binary))
+	return err
 }
 
 func compile(ctx context.Context, dir, path, binary string) error {
