@@ -69,6 +69,8 @@ func (r *reader) read(text []byte) {
 		r.hauler(append([]*yaml.Node{root}, r.more...))
 	case ImageSet:
 		r.imageSet(all)
+	case ImagesLock:
+		r.imagesLock(all)
 	default: // lines were read above; for Unknown there is a fault
 	}
 }
@@ -101,6 +103,8 @@ func (r *reader) detect(root *yaml.Node, all []pair) Format {
 		return Hauler
 	case r.value(root, "kind").Value == "ImageSetConfiguration":
 		return ImageSet
+	case r.value(root, "kind").Value == "ImagesLock":
+		return ImagesLock
 	case keys["tasks"] != nil && keys["relay"] != nil:
 		return Dregsy
 	}

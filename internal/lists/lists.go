@@ -4,7 +4,7 @@
 // the formats.
 //
 // Ferry's own formats are lines (images.txt) and YAML (images.yaml). The lists
-// of image-syncer, skopeo sync, regsync, dregsy, hauler and oc-mirror are read
+// of image-syncer, skopeo sync, regsync, dregsy, hauler, oc-mirror and Images.lock are read
 // unchanged. The format is detected from the content.
 //
 // A list may hold credentials. They are neither read nor quoted in faults.
@@ -49,6 +49,7 @@ const (
 	Diun        Format = "diun"
 	Hauler      Format = "hauler"
 	ImageSet    Format = "oc-mirror"
+	ImagesLock  Format = "Images.lock"
 )
 
 // List is the content of a text.

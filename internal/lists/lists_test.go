@@ -63,7 +63,7 @@ func show(l lists.List) string {
 		b.WriteString("\n")
 	}
 	for _, u := range l.Upstreams {
-		fmt.Fprintf(&b, "%d %s %s", u.Line, u.Kind, strings.Join(strings.Fields(u.From+" "+u.Name+" "+u.Range), " "))
+		fmt.Fprintf(&b, "%d %s %s", u.Line, u.Kind, strings.Join(strings.Fields(u.From+" "+u.Name+" "+u.Range+" "+u.Values), " "))
 		for _, v := range u.Versions.Choose(sample) {
 			if v.Chosen && (u.Kind == lists.Kubernetes || u.Kind == lists.Release) {
 				fmt.Fprintf(&b, " %s", v.Tag)

@@ -56,7 +56,7 @@ func (r *reader) hauler(roots []*yaml.Node) {
 						"name":    func(v *yaml.Node) { u.Name = v.Value },
 						"repoURL": func(v *yaml.Node) { u.From = v.Value },
 						"version": func(v *yaml.Node) { u.Range = v.Value },
-						"rewrite": r.ignored("rewrite", "charts are not copied, only their images"), "values": r.ignored("values", "charts are rendered with their default values"),
+						"rewrite": r.ignored("rewrite", "charts are not copied, only their images"), "values": func(v *yaml.Node) { u.Values = v.Value },
 						"addImages": r.ignored("addImages", ""), "add-images": r.ignored("add-images", ""), "addDependencies": r.ignored("addDependencies", ""), "add-dependencies": r.ignored("add-dependencies", ""),
 					})
 					r.chart(u)
@@ -64,6 +64,25 @@ func (r *reader) hauler(roots []*yaml.Node) {
 			},
 		})
 	}
+}
+
+// imagesLock reads the Images.lock of a chart
+// (https://github.com/vmware-labs/distribution-tooling-for-helm).
+func (r *reader) imagesLock(root []pair) {
+	ignored := r.ignored("", "")
+	r.mapping(root, keys{
+		"apiVersion": ignored, "kind": ignored, "metadata": ignored, "chart": ignored,
+		"images": func(v *yaml.Node) {
+			for _, item := range r.items(v) {
+				line := ""
+				r.mapping(r.pairs(item), keys{
+					"image": func(v *yaml.Node) { line, _ = r.text("image", v) },
+					"name":  ignored, "chart": ignored, "digests": ignored,
+				})
+				r.named(item, line, "")
+			}
+		},
+	})
 }
 
 // named reads an image that an item names, with words that follow it.
@@ -81,6 +100,9 @@ func (r *reader) chart(u Upstream) {
 	line := []string{string(Chart), strings.TrimSuffix(u.From, "/"), u.Name, u.Range}
 	if strings.HasPrefix(u.From, "oci://") {
 		line[1], line[2] = line[1]+"/"+u.Name, ""
+	}
+	if u.Values != "" {
+		line = append(line, "values="+strings.ReplaceAll(u.Values, " ", "?"))
 	}
 	if !r.upstream(u.Line, strings.Fields(strings.Join(line, " ")), nil) {
 		r.fault(u.Line, "names no chart", "")

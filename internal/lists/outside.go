@@ -2,6 +2,7 @@ package lists
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ var (
 	webAddress   = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(?::[0-9]+)?/[^\s"'@]*$`)
 	chartAddress = regexp.MustCompile(`^(?:oci|https)://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?$`)
 	chartName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	valuesFile   = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*$`)
 	assetName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
 	versionStart = regexp.MustCompile(`^(?:[vV]?[0-9]|[<>=~^*]|newest)`)
 )
@@ -26,8 +28,8 @@ var (
 //
 //	kubernetes SELECTION
 //	release OWNER/REPOSITORY [SELECTION] FILE
-//	chart oci://REGISTRY/CHART [RANGE]
-//	chart https://REPOSITORY CHART [RANGE]
+//	chart oci://REGISTRY/CHART [RANGE] [values=FILE]
+//	chart https://REPOSITORY CHART [RANGE] [values=FILE]
 //	text https://ADDRESS
 //
 // It reports false, without a fault, if the line has another form.
@@ -38,9 +40,14 @@ func (r *reader) upstream(n int, words []string, given []reference.Platform) boo
 	u := Upstream{Line: n, Kind: Kind(words[0]), Platforms: given}
 	var rest []string
 	for _, word := range words[1:] {
-		if more, ok := platforms(word); ok {
+		more, isPlatforms := platforms(word)
+		values, isValues := strings.CutPrefix(word, "values=")
+		switch {
+		case isPlatforms:
 			u.Platforms = append(u.Platforms, more...)
-		} else {
+		case isValues && u.Kind == Chart:
+			u.Values = values
+		default:
 			rest = append(rest, word)
 		}
 	}
@@ -75,6 +82,10 @@ func (r *reader) upstream(n int, words []string, given []reference.Platform) boo
 				return true
 			}
 			u.Name, words = words[0], words[1:]
+		}
+		if u.Values != "" && (!valuesFile.MatchString(u.Values) || !filepath.IsLocal(u.Values)) {
+			r.fault(n, "has the values "+quote(u.Values)+", which is not a file of this folder", "write a path such as values=charts/app.yaml")
+			return true
 		}
 		u.Range = strings.Join(words, " ")
 		if _, err := selection.ParseRange(u.Range, selection.Masterminds); err != nil && u.Range != "" {

@@ -28,6 +28,9 @@ type Upstream struct {
 	// Range is the range of versions of a Chart as Helm reads it; empty for the
 	// newest.
 	Range string
+	// Values is a file with values of a Chart, relative to the folder of the run; empty
+	// for the chart's own.
+	Values string
 	// Versions selects the versions of Kubernetes or a Release: the newest,
 	// unless the line says how many.
 	Versions  selection.Selection

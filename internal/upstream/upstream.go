@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -143,27 +145,49 @@ func (r *Reader) kubernetes(ctx context.Context, _ *lists.Upstream, version stri
 	return nil
 }
 
-// chart reads the description of a chart and what Helm makes of it with its
-// default values.
+// chart reads the description of a chart, its Images.lock, if it has one, and what Helm
+// makes of it with the values of the list, or its own.
 func (r *Reader) chart(ctx context.Context, u *lists.Upstream, _ string, to *Text) error {
-	to.Name = u.From + " " + u.Name
-	args := []string{"show", "chart", u.From, "--version=" + u.Range}
+	to.Name = strings.TrimSpace(u.From + " " + u.Name)
+	folder, err := os.MkdirTemp("", "ferry-chart-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	args := []string{"pull", u.From, "--version=" + u.Range, "--untar", "--untardir=" + folder}
 	if u.Name != "" {
-		args[2] = u.Name
+		args[1] = u.Name
 		args = append(args, "--repo="+u.From)
 	}
-	about, err := r.Helm(ctx, args...)
+	if _, err := r.Helm(ctx, args...); err != nil {
+		return err
+	}
+	root, err := filepath.Glob(filepath.Join(folder, "*", "Chart.yaml"))
+	if err != nil || len(root) != 1 {
+		return errors.New("helm has not unpacked one chart")
+	}
+	root[0] = filepath.Dir(root[0])
+	about, err := r.Helm(ctx, "show", "chart", root[0])
 	if err != nil {
 		return err
 	}
 	if found := chartVersion.FindSubmatch(about); found != nil {
 		to.Name += " " + string(found[1])
-		args[3] = "--version=" + string(found[1])
 	}
-	args[0], args[1] = "template", "ferry"
+	args = []string{"template", "ferry", root[0]}
+	if u.Values != "" {
+		args = append(args, "--values="+u.Values)
+	}
 	rendered, err := r.Helm(ctx, args...)
 	to.Body = string(about) + "\n---\n" + string(rendered)
+	if lock, missing := os.ReadFile(filepath.Join(root[0], "Images.lock")); missing == nil && len(lock) <= maxText {
+		to.Body += "\n---\n" + strings.Join(lockedImage.FindAllString(string(lock), -1), "\n")
+	}
 	return err
 }
+
+// lockedImage matches an image in Images.lock
+// (https://github.com/vmware-labs/distribution-tooling-for-helm).
+var lockedImage = regexp.MustCompile(`(?m)^\s*(?:- )?image: \S+$`)
 
 var chartVersion = regexp.MustCompile(`(?m)^version: "?([0-9A-Za-z.+-]+)"?$`)

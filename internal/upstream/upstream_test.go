@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -183,30 +185,48 @@ func TestReleasesAndTexts(t *testing.T) {
 
 func TestChart(t *testing.T) {
 	var asked []string
+	folder := ""
 	r := &upstream.Reader{Helm: func(_ context.Context, args ...string) ([]byte, error) {
 		asked = append(asked, strings.Join(args, " "))
 		switch {
 		case slices.Contains(args, "none"):
 			return nil, errors.New("helm says none")
+		case args[0] == "pull":
+			folder = strings.TrimPrefix(args[4], "--untardir=")
+			if slices.Contains(args, "empty") {
+				return nil, nil
+			}
+			chart := filepath.Join(folder, "a")
+			return nil, errors.Join(os.Mkdir(chart, 0o700), os.WriteFile(filepath.Join(chart, "Chart.yaml"), nil, 0o600),
+				os.WriteFile(filepath.Join(chart, "Images.lock"), []byte("apiVersion: v0\nkind: ImagesLock\nimages:\n  - name: d\n    image: quay.io/a/d:1\n    digests:\n    - digest: sha256:"+strings.Repeat("1", 64)+"\n      arch: linux/amd64\n  - image: quay.io/a/b:1\n"), 0o600))
 		case args[0] == "show":
 			return []byte("apiVersion: v2\nname: a\nversion: 65.1.0\nannotations:\n  artifacthub.io/images: |\n    - name: extra\n      image: quay.io/a/extra:2\n"), nil
 		}
 		return []byte("# Source: a/templates/a.yaml\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: \"quay.io/a/b:1\"\n---\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: quay.io/a/c:1\n  - image: quay.io/a/b:1\n"), nil
 	}}
 	for line, want := range map[string][]string{
-		"chart oci://ghcr.io/a/charts/a ^65":              {"show chart oci://ghcr.io/a/charts/a --version=^65", "template ferry oci://ghcr.io/a/charts/a --version=65.1.0"},
-		"chart https://charts.example.com/a a >=65.0 <66": {"show chart a --version=>=65.0 <66 --repo=https://charts.example.com/a", "template ferry a --version=65.1.0 --repo=https://charts.example.com/a"},
+		"chart oci://ghcr.io/a/charts/a ^65":                                 {"pull oci://ghcr.io/a/charts/a --version=^65 --untar --untardir=DIR", "show chart DIR/a", "template ferry DIR/a"},
+		"chart https://charts.example.com/a a >=65.0 <66":                    {"pull a --version=>=65.0 <66 --untar --untardir=DIR --repo=https://charts.example.com/a", "show chart DIR/a", "template ferry DIR/a"},
+		"chart https://charts.example.com/a a values=values/a.yaml >=65 <66": {"pull a --version=>=65 <66 --untar --untardir=DIR --repo=https://charts.example.com/a", "show chart DIR/a", "template ferry DIR/a --values=values/a.yaml"},
 	} {
 		asked = nil
 		u := read(t, line)
 		texts, _, err := r.Read(t.Context(), u)
+		for i := range asked {
+			asked[i] = strings.ReplaceAll(asked[i], folder, "DIR")
+		}
 		got := images(u, texts)
 		slices.Sort(got)
-		if err != nil || !slices.Equal(asked, want) || !slices.Equal(got, []string{"quay.io/a/b:1", "quay.io/a/c:1", "quay.io/a/extra:2"}) || !strings.HasSuffix(texts[0].Name, " 65.1.0") {
+		if err != nil || !slices.Equal(asked, want) || !slices.Equal(got, []string{"quay.io/a/b:1", "quay.io/a/c:1", "quay.io/a/d:1", "quay.io/a/extra:2"}) || !strings.HasSuffix(texts[0].Name, "a 65.1.0") {
 			t.Errorf("%s: %v, asked %q, images %q, %q", line, err, asked, got, names(texts))
 		}
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("%s: %s is left", line, folder)
+		}
 	}
-	if _, _, err := r.Read(t.Context(), read(t, "chart https://charts.example.com none")); err == nil {
-		t.Error("no error for a chart that does not exist")
+	for _, name := range []string{"none", "empty"} {
+		if _, _, err := r.Read(t.Context(), read(t, "chart https://charts.example.com "+name)); err == nil {
+			t.Errorf("no error for the chart %s", name)
+		}
 	}
 }
