@@ -213,10 +213,8 @@ func (o *Options) relayed(host string) bool {
 	})
 }
 
-// Metrics serves the counts of m in the Prometheus text format.
-func (m *Memories) Metrics() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = io.WriteString(w, m.meters.text()) // the error means that the client is gone
-	})
+// serveMetrics answers with all counts in the Prometheus text format.
+func (f *Front) serveMetrics(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	_, _ = io.WriteString(w, f.meters.text(f.opts.Engine.Counts())) // the error means that the client is gone
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/transfer"
 )
 
 // meters are the metrics of a front.
@@ -81,8 +82,8 @@ func (m *meters) filled(place, result string, bytes int64) {
 	m.sent[place] += bytes
 }
 
-// text returns all metrics in the Prometheus text format, version 0.0.4.
-func (m *meters) text() string {
+// text returns all metrics, with those of blobs, in the Prometheus text format, version 0.0.4.
+func (m *meters) text(blobs transfer.Counts) string {
 	var b strings.Builder
 	family := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
 	var lines []string
@@ -122,15 +123,17 @@ func (m *meters) text() string {
 	flush()
 	for _, c := range []struct {
 		name, help string
-		n          *atomic.Int64
+		n          int64
 	}{
-		{"ferry_manifests_remembered_total", "Manifests answered from memory.", &m.remembered},
-		{"ferry_blobs_redirected_total", "Blobs whose client was redirected to another host.", &m.redirected},
-		{"ferry_blobs_broken_total", "Blobs that were cut off because their source failed.", &m.broken},
-		{"ferry_relayed_bytes_total", "Bytes of blobs that went through the front.", &m.relayed},
+		{"ferry_manifests_remembered_total", "Manifests answered from memory.", m.remembered.Load()},
+		{"ferry_blobs_redirected_total", "Blobs whose client was redirected to another host.", m.redirected.Load()},
+		{"ferry_blobs_broken_total", "Blobs that were cut off because their source failed.", m.broken.Load()},
+		{"ferry_blobs_joined_total", "Clients and copies that shared the reading of a blob that another had begun.", blobs.Joined},
+		{"ferry_relayed_bytes_total", "Bytes of blobs that went through the front.", m.relayed.Load()},
+		{"ferry_read_bytes_total", "Bytes of blobs that were read from places.", blobs.Read},
 	} {
 		family(c.name, "counter", c.help)
-		fmt.Fprintf(&b, "%s %d\n", c.name, c.n.Load())
+		fmt.Fprintf(&b, "%s %d\n", c.name, c.n)
 	}
 	return b.String()
 }

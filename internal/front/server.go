@@ -104,7 +104,7 @@ func (f *Front) States() []PlaceState {
 // and /-/requests with the images that are being mirrored, for the operator.
 func (s *Server) Metrics(m *Memories) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", m.Metrics())
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { s.current.Load().serveMetrics(w) })
 	mux.HandleFunc("GET /-/live", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		ready, places := s.state()

@@ -104,7 +104,8 @@ func TestRunningRequestsFinish(t *testing.T) {
 
 func TestHealthAndMetrics(t *testing.T) {
 	w := newWorld(t)
-	w.target.Add(mirrored, "1.0", image(1))
+	img := image(1)
+	w.target.Add(mirrored, "1.0", img)
 	r := run(t, w, nil)
 	defer func() { r.end(); <-r.done }()
 	client := http.DefaultClient
@@ -124,6 +125,12 @@ func TestHealthAndMetrics(t *testing.T) {
 		if status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("the metrics lack %s:\n%s", want, body)
 		}
+	}
+	blob := img.Blobs[0]
+	fetchText(t, client, "http://"+r.address+"/v2/gcr.io/harbour/hello/blobs/"+fakeregistry.Digest(blob))
+	_, body = fetchText(t, client, "http://"+r.metrics+"/metrics")
+	if want := fmt.Sprintf("ferry_read_bytes_total %d\n", len(blob)); !strings.Contains(body, want) || !strings.Contains(body, "ferry_blobs_joined_total 0\n") {
+		t.Errorf("the metrics lack %s:\n%s", want, body)
 	}
 	w.source.Inject(fakeregistry.Fault{Match: ".", Times: -1, Status: http.StatusBadGateway})
 	w.target.Inject(fakeregistry.Fault{Match: ".", Times: -1, Status: http.StatusBadGateway})

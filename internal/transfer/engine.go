@@ -74,6 +74,7 @@ type Engine struct {
 	memory  memory
 	reading int   // readers of all streams
 	twice   int64 // bytes that hedges have fetched in addition to late fetchers
+	counts  Counts
 	streams map[streamKey]*stream
 	checks  maphash.Seed // seed of the checksums of blocks; see stream.sums
 	reads   bool         // Open has been called
@@ -84,6 +85,19 @@ type Engine struct {
 
 	attempts map[*attempt]bool
 	sent     map[string][]sample // of the latest uploads, by the target's host
+}
+
+// Counts are what an Engine has done so far.
+type Counts struct {
+	Read   int64 // bytes of blobs from sources
+	Joined int64 // users of a blob that was being read for another one
+}
+
+// Counts returns what e has done so far.
+func (e *Engine) Counts() Counts {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.counts
 }
 
 // place is a blob at a target's host.

@@ -293,5 +293,6 @@ func (f *fetcher) note(b *block, n int) {
 	f.got += int64(n)
 	f.exchange.got += int64(n)
 	f.s.host.got += int64(n)
+	f.s.e.counts.Read += int64(n)
 	f.s.changed.Broadcast()
 }

@@ -23,6 +23,8 @@ func (e *Engine) acquire(blob Blob, source Source, part bool) *stream {
 		s.source = source // the one of earlier users may be gone
 		s.ctx, s.cancel = context.WithCancel(e.ctx)
 		s.host = e.joinLocked(s)
+	} else {
+		e.counts.Joined++
 	}
 	s.users++
 	return s

@@ -77,6 +77,9 @@ func readByMany(t *testing.T, aside bool) {
 	if n := s.read(); n != s.blob.Size {
 		t.Errorf("read %d bytes of %d", n, s.blob.Size)
 	}
+	if counts := s.engine.Counts(); counts != (Counts{Read: s.blob.Size, Joined: 20}) {
+		t.Errorf("%+v", counts)
+	}
 }
 
 // TestTrailingReaders: what a reader still needs stays in the memory, in preference to
