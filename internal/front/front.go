@@ -39,6 +39,9 @@ type Options struct {
 	Guests *Guests
 	// Repositories selects the repositories to serve; nil for all.
 	Repositories *Rules
+	// Limits is the largest manifest that is served: the bytes of an image's blobs, and
+	// the images of an index. Zero fields are no limits.
+	Limits Extent
 	// Patience is how long a place may take to begin its response: 3 seconds.
 	Patience time.Duration
 	// TagTTL is how long the digest of a tag is valid: 60 seconds.
@@ -113,6 +116,17 @@ type part struct {
 	claimed bool
 }
 
+// Extent is what a manifest lists: blobs of so many bytes, and so many manifests.
+type Extent struct {
+	Bytes     int64
+	Manifests int
+}
+
+// exceeds reports whether e is beyond limits.
+func (e Extent) exceeds(limits Extent) bool {
+	return limits.Bytes > 0 && e.Bytes > limits.Bytes || limits.Manifests > 0 && e.Manifests > limits.Manifests
+}
+
 // Memories are what fronts remember of places, and the metrics. They outlive a
 // change of the configuration.
 type Memories struct {
@@ -120,6 +134,7 @@ type Memories struct {
 	tags      *memory[tagged, pointer]
 	parts     *memory[item, part]
 	inner     *memory[item, struct{}]   // manifests found through a tag or an index
+	large     *memory[item, Extent]     // manifests beyond the limits
 	carriers  *memory[string, struct{}] // places that do not redirect
 	flights   flights
 	desk      *desk
@@ -147,6 +162,7 @@ func NewMemories(manifests int64) *Memories {
 		tags:      newMemory[tagged, pointer](maxTagged),
 		parts:     newMemory[item, part](maxParts),
 		inner:     newMemory[item, struct{}](maxParts),
+		large:     newMemory[item, Extent](maxParts),
 		carriers:  newMemory[string, struct{}](1000),
 		flights:   flights{running: map[string]*flying{}},
 		desk:      &desk{images: map[reference.Reference]*awaited{}},

@@ -252,3 +252,34 @@ func TestClientsWithOwnLoginsAreChallenged(t *testing.T) {
 		}
 	}
 }
+
+// TestLimitsOfWhatIsServed: an image or an index beyond the limits is refused, from a
+// place and from memory, and served once the limits allow it.
+func TestLimitsOfWhatIsServed(t *testing.T) {
+	w := newWorld(t)
+	img := image(1)
+	w.target.Add(mirrored, "1.0", img)
+	inner := fakeregistry.Digest(img.Manifests[0].Body)
+	const uri = "/v2/gcr.io/harbour/hello/manifests/"
+	w.expect(w.get("GET", uri+"1.0"), http.StatusOK) // gets a token
+	for _, test := range []struct {
+		limits       Extent
+		index, image int
+	}{
+		{Extent{}, http.StatusOK, http.StatusOK},
+		{Extent{Bytes: 1000}, http.StatusOK, http.StatusForbidden},
+		{Extent{Manifests: 1}, http.StatusForbidden, http.StatusOK},
+		{Extent{Bytes: 1 << 30, Manifests: 100}, http.StatusOK, http.StatusOK},
+	} {
+		w.options.Limits, w.options.Memories = test.limits, nil
+		w.front = New(w.options)
+		before := w.target.Count("GET .*manifests")
+		for range 2 {
+			w.expect(w.get("GET", uri+"1.0"), test.index)
+			w.expect(w.get("GET", uri+inner), test.image)
+		}
+		if n := w.target.Count("GET .*manifests") - before; n != 2 {
+			t.Errorf("%+v: %d requests, want 2", test.limits, n)
+		}
+	}
+}

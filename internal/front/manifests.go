@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -148,8 +149,18 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 	return resolved{after, answered}, nil
 }
 
-// byDigest returns the manifest of q's digest, from memory if possible.
+// byDigest returns the manifest of q's digest, unless it is larger than those that are
+// served.
 func (f *Front) byDigest(ctx context.Context, q Question, headers []string) (found, *Refusal) {
+	m, refusal := f.read(ctx, q, headers)
+	if extent, large := f.memories.large.get(item{q.Repository, q.Digest}); refusal == nil && large && extent.exceeds(f.opts.Limits) {
+		return found{}, refuse(http.StatusForbidden, distribution.Denied, "the image has %d bytes or the index %d images: the owner of this front serves at most %d bytes and %d images, by limits in its file", extent.Bytes, extent.Manifests, f.opts.Limits.Bytes, f.opts.Limits.Manifests)
+	}
+	return m, refusal
+}
+
+// read returns the manifest of q's digest, from memory if possible.
+func (f *Front) read(ctx context.Context, q Question, headers []string) (found, *Refusal) {
 	key := item{q.Repository, q.Digest}
 	if m, ok := f.memories.manifests.get(key); ok {
 		f.meters.remembered.Add(1)
@@ -193,10 +204,15 @@ func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *P
 	if names.Config != nil {
 		names.Layers = append(names.Layers, *names.Config)
 	}
+	extent := Extent{Manifests: len(names.Manifests)}
 	for _, d := range names.Layers {
 		if d.Size >= 0 {
+			extent.Bytes += min(d.Size, math.MaxInt64-extent.Bytes)
 			f.memories.parts.put(item{repository, d.Digest}, part{size: d.Size, place: p}, 1)
 		}
+	}
+	if extent.exceeds(f.opts.Limits) {
+		f.memories.large.put(item{repository, m.Digest}, extent, 1)
 	}
 }
 

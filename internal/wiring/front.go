@@ -59,6 +59,7 @@ func NewFront(ctx context.Context, s *config.Serve, env Env, parts FrontParts) (
 		Names: names, Places: places, Engine: parts.Engine, Memories: parts.Memories, Log: parts.Log, Now: env.Time,
 		Guests:       front.NewGuests(admission(s), env.Time),
 		Repositories: &front.Rules{Allowed: s.Allowed, Denied: s.Denied},
+		Limits:       front.Extent{Bytes: s.Limits.ImageBytes, Manifests: s.Limits.IndexManifests},
 		Patience:     s.Patience, TagTTL: s.TagTTL, Stale: s.Stale, RelayHosts: s.RelayHosts, Requests: requests,
 	})
 	return f, nil
