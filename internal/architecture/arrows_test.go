@@ -77,7 +77,7 @@ var rooms = map[string]room{
 	"front":     {rooms: []string{"distribution", "failure", "name", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleCrypto}},
 	"mirror":    {rooms: []string{"failure", "known", "name", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"shards":    {rooms: []string{"failure", "fanout", "mirror", "plan", "reference", "registry", "report"}, modules: []string{digests}},
-	"doctor":    {rooms: []string{"config", "failure", "known", "reference", "registry"}, modules: []string{moduleRegistry}},
+	"doctor":    {rooms: []string{"config", "failure", "known", "plan", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "request"}, pure: true},
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "plan", "reference", "request", "selection", "texts"}, pure: true},
 	"publish":   {rooms: []string{"config", "event", "failure", "ledger", "patience"}, modules: []string{moduleGitHub}},

@@ -45,6 +45,7 @@ type job struct {
 	results   []mirror.Result
 	public    *mirror.Public // what public mirrors answer meanwhile; nil if they were not asked
 	elsewhere map[reference.Reference][]mirror.Elsewhere
+	stocks    []plan.Stock           // what targets with a quota hold
 	locked    []reference.Repository // mirrors that cannot be pulled without a login
 	sent      ledger.Usage           // by this run, for this request
 	progress  report.Progress        // while phase is Running
@@ -106,6 +107,7 @@ func (s *actionRun) answerTo(j job) report.Input {
 		Plan:      j.plan,
 		Results:   j.results,
 		Elsewhere: j.elsewhere,
+		Stocks:    j.stocks,
 		Locked:    j.locked,
 		Files:     s.cfg.Archives,
 		Front:     s.cfg.Front,

@@ -1,6 +1,8 @@
 package bot
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,6 +27,17 @@ func TestQuotaOfTarget(t *testing.T) {
 	fakeworld.WantText(t, "the comment", w.comment(n), "quota used up", "The limit is `1`.", "Mirrored 1 of 2 images")
 	if m, _ := ledger.ParseMarker(w.comment(n)); m.State != ledger.SetUp || w.Mirrored("ns.one", "1") == "" || w.Mirrored("ns.two", "1") != "" {
 		t.Errorf("the state is %s; mirrored: %q, %q", m.State, w.Mirrored("ns.one", "1"), w.Mirrored("ns.two", "1"))
+	}
+	summary := func() string {
+		text, err := os.ReadFile(filepath.Join(w.Dir, "summary"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	fakeworld.WantText(t, "the summary", summary(), "`registry.example.com/mirror` has 1 of 1 repositories.")
+	if strings.Contains(w.comment(n), "1 of 1 repositories") {
+		t.Error("the comment has the owner's count")
 	}
 	policy("2")
 	w.later()

@@ -24,6 +24,7 @@ func (s *actionRun) fill(ctx context.Context, j *job, asker plan.Asker, g *greet
 		}
 	}
 	err = s.mirror(ctx, j, g)
+	j.stocks = s.registries().Counted()
 	if err == nil {
 		j.locked = s.hidden(ctx, j.results)
 	}

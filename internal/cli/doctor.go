@@ -11,6 +11,7 @@ import (
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
@@ -96,22 +97,16 @@ func runDoctor(ctx context.Context, env wiring.Env, p doctor.Patient) (int, erro
 }
 
 // counter returns what counts the repositories and tags of a target.
-func counter(p doctor.Patient, client *publish.Client) func(context.Context, string) (doctor.Stock, bool) {
+func counter(p doctor.Patient, client *publish.Client) func(context.Context, string) (plan.Stock, bool) {
 	m := mirror.New(mirror.Options{Targets: p.Targets})
 	held := wiring.Held(client)
-	return func(ctx context.Context, target string) (doctor.Stock, bool) {
+	return func(ctx context.Context, target string) (stock plan.Stock, known bool) {
 		for _, t := range p.Config.Targets {
-			if t.String() != target {
-				continue
+			if t.String() == target {
+				stock = m.Stocks(ctx, []mirror.Quota{{Target: target, Repositories: t.Quota.Repositories, Tags: t.Quota.Tags}}, held(ctx))[0]
 			}
-			stock := m.Stocks(ctx, []mirror.Quota{{Target: target, Repositories: t.Quota.Repositories, Tags: t.Quota.Tags}}, held(ctx))[0]
-			s := doctor.Stock{Repositories: len(stock.Held), MaxRepositories: t.Quota.Repositories, MaxTags: t.Quota.Tags}
-			for _, tags := range stock.Held {
-				s.Tags += tags
-			}
-			return s, s.Repositories > 0
 		}
-		return doctor.Stock{}, false
+		return stock, len(stock.Held) > 0
 	}
 }
 

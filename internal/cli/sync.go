@@ -516,6 +516,7 @@ func (s *syncing) copy(ctx context.Context, todo plan.Plan, pending []int) {
 		if !s.o.quiet {
 			fmt.Fprintln(s.env.Stderr, report.Terminal{Language: language(s.env)}.Total(results, time.Since(began)))
 		}
+		s.sum.Stocks = s.engine.Counted()
 		for n, r := range results {
 			of := &s.sum.Images[pending[n]].Result
 			of.Receipt, of.Failure = r.Receipt, r.Failure

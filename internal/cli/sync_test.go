@@ -100,6 +100,25 @@ func TestSync(t *testing.T) {
 	}
 }
 
+// TestSyncQuota: the output says what the target holds of what it may hold.
+func TestSyncQuota(t *testing.T) {
+	w := newWorld(t)
+	w.SetPolicy(strings.Replace(fakeworld.Policy, "{to:", "{quota: {repositories: 5}, to:", 1))
+	for n, name := range []string{"a", "b", "c", "d"} {
+		w.Publish("ns/"+name, "1", uint64(n+1))
+	}
+	for _, test := range []struct{ list, want string }{
+		{"gcr.io/ns/a:1\n", "has 1 of 5 repositories."},
+		{"gcr.io/ns/a:1\ngcr.io/ns/b:1\ngcr.io/ns/c:1\ngcr.io/ns/d:1\n", "has 4 of 5 repositories. What exceeds the limit is refused"},
+	} {
+		w.Target = fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target", Tokens: true, Catalog: true})
+		w.At["registry.example.com:80"] = w.Serve(w.Target)
+		status, out := w.run(t.Context(), "sync", w.list("images.txt", test.list))
+		w.WantStatus(status, wiring.StatusDone, out)
+		fakeworld.WantText(t, "the output", out, `"registry.example.com/mirror" `+test.want)
+	}
+}
+
 // One bad entry, repository or image does not stop the others, and the exit status
 // tells of it.
 func TestSyncFailures(t *testing.T) {

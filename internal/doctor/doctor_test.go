@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/outbound"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/registry"
 )
 
@@ -323,5 +326,33 @@ func TestWatch(t *testing.T) {
 	w.examine(t)
 	if want := []string{"GitHub", host + "/ns"}; !cmp.Equal(places, want) {
 		t.Errorf("watched %q, want %q", places, want)
+	}
+}
+
+// TestQuota compares what a target holds with the owner's limit, also when nothing may be
+// changed.
+func TestQuota(t *testing.T) {
+	for held, want := range map[int]doctor.Kind{-1: doctor.QuotaUnknown, 0: doctor.QuotaLeft, 239: doctor.QuotaLeft, 240: doctor.QuotaScarce, 301: doctor.QuotaScarce} {
+		for _, readOnly := range []bool{false, true} {
+			w := newWard()
+			w.patient.ReadOnly = readOnly
+			w.cfg.Targets[0].Quota.Repositories = 300
+			w.patient.Count = func(_ context.Context, target string) (plan.Stock, bool) {
+				s := plan.Stock{Target: target, Repositories: 300, Held: map[string]int{}}
+				for i := range held {
+					s.Held[strconv.Itoa(i)] = 1
+				}
+				return s, held >= 0
+			}
+			var got []doctor.Kind
+			for _, f := range w.examine(t) {
+				if strings.HasPrefix(string(f.Kind), "quota-") {
+					got = append(got, f.Kind)
+				}
+			}
+			if !slices.Equal(got, []doctor.Kind{want}) {
+				t.Errorf("%d, read-only %v: got %v, want %v", held, readOnly, got, want)
+			}
+		}
 	}
 }

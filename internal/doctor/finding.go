@@ -3,6 +3,7 @@ package doctor
 import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
@@ -105,13 +106,7 @@ type Finding struct {
 	Failure    *failure.Error       // of a registry
 	Said       string               // the message of GitHub
 	Allowance  registry.Allowance
-	Stock      Stock
-}
-
-// Stock is what a target holds of what it may hold.
-type Stock struct {
-	Repositories, MaxRepositories int
-	Tags, MaxTags                 int // the limits are zero for none
+	Stock      plan.Stock
 }
 
 // Worst returns the worst level of the findings.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/registry"
 )
 
@@ -26,7 +27,7 @@ type Patient struct {
 
 	// Count returns what a target holds, "host/namespace", and false if that is not
 	// known. It may be nil.
-	Count func(ctx context.Context, target string) (Stock, bool)
+	Count func(ctx context.Context, target string) (plan.Stock, bool)
 
 	Mirrors  bool      // try the public mirrors, too
 	ReadOnly bool      // change nothing

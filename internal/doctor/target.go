@@ -51,7 +51,7 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	}
 	if p.ReadOnly {
 		say(Note, NotTried, nil)
-		return findings
+		return append(findings, p.quota(ctx, t, about))
 	}
 	image := newSample(p.Now)
 	err = image.push(ctx, client, scratch)
@@ -77,24 +77,24 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	} else {
 		say(OK, Deleted, nil)
 	}
-	level, kind := Note, QuotaUnknown
-	if p.Count != nil && t.Quota != (config.Quota{}) {
-		if stock, known := p.Count(ctx, t.String()); known {
-			about.Stock = stock
-			level, kind = stock.judge()
-		}
-	}
-	say(level, kind, nil)
-	return findings
+	return append(findings, p.quota(ctx, t, about))
 }
 
-// judge warns at four fifths of a limit.
-func (s Stock) judge() (Level, Kind) {
-	scarce := func(held, most int) bool { return most > 0 && held >= most*4/5 }
-	if scarce(s.Repositories, s.MaxRepositories) || scarce(s.Tags, s.MaxTags) {
-		return Warning, QuotaScarce
+// quota compares what a target holds with the owner's limit. about is a finding about
+// the target.
+func (p Patient) quota(ctx context.Context, t config.Target, about Finding) Finding {
+	about.Level, about.Kind = Note, QuotaUnknown
+	known := false
+	if p.Count != nil && t.Quota != (config.Quota{}) {
+		about.Stock, known = p.Count(ctx, t.String())
 	}
-	return OK, QuotaLeft
+	switch {
+	case known && about.Stock.Scarce():
+		about.Level, about.Kind = Warning, QuotaScarce
+	case known:
+		about.Level, about.Kind = OK, QuotaLeft
+	}
+	return about
 }
 
 // refused classifies a failed request to a registry. Refusals that people can

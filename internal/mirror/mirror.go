@@ -91,8 +91,9 @@ type Mirror struct {
 	firstForms firstForms
 	writing    exclusion // by repository and digest
 
-	counting sync.Mutex            // guards counted
+	counting sync.Mutex            // guards counted and held
 	counted  map[string]plan.Stock // what targets with a quota hold at most, by target
+	held     []plan.Stock          // what they held when they were counted last
 
 	public          []*publicMirror
 	sources         sync.Map      // of *resolved, by reference: what AskPublic compares with

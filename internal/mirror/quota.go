@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -121,6 +122,10 @@ func (m *Mirror) reserve(ctx context.Context, steps []plan.Step, quotas []Quota)
 			held = m.opts.Held(ctx)
 		}
 		stocks = m.Stocks(ctx, quotas, held)
+		m.held = slices.DeleteFunc(m.held, func(s plan.Stock) bool {
+			return slices.ContainsFunc(stocks, func(now plan.Stock) bool { return now.Target == s.Target })
+		})
+		m.held = append(m.held, stocks...)
 	}
 	if !counted {
 		count()
@@ -139,6 +144,29 @@ func (m *Mirror) reserve(ctx context.Context, steps []plan.Step, quotas []Quota)
 		}
 	}
 	return surplus
+}
+
+// Counted returns what the targets with a quota hold, as far as they have been counted,
+// with what has been copied since.
+func (m *Mirror) Counted() []plan.Stock {
+	m.counting.Lock()
+	defer m.counting.Unlock()
+	return slices.Clone(m.held)
+}
+
+// add adds the new mirrors of a run to what the targets hold.
+func (m *Mirror) add(results []Result) {
+	m.counting.Lock()
+	defer m.counting.Unlock()
+	for i := range m.held {
+		s := &m.held[i]
+		s.Held = maps.Clone(s.Held) // callers may have it
+		for k := range results {
+			if r := results[k].Receipt; r != nil && !r.Present && s.Of(r.Mirror.Repository()) {
+				s.Held[r.Mirror.Repository().String()]++
+			}
+		}
+	}
 }
 
 // uses reports whether a destination is at a target.

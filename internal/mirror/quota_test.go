@@ -50,6 +50,11 @@ func TestQuota(t *testing.T) {
 					t.Errorf("%d requests wrote %s", n, name)
 				}
 			}
+			for _, s := range w.mirror.Counted() {
+				if repositories, _ := s.Count(); repositories != 4 || s.Target != w.to[0]+"/m" {
+					t.Errorf("counted %d at %s", repositories, s.Target)
+				}
+			}
 			if got := run("five:1", "three:1"); listed && fmt.Sprintf("%q", got) != `["quota" ""]` {
 				t.Errorf("later: %q", got)
 			}

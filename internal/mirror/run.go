@@ -119,6 +119,7 @@ func (r *run) do(ctx context.Context) []Result {
 		})
 	}
 	wg.Wait()
+	r.m.add(r.results)
 	return r.results
 }
 

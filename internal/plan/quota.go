@@ -17,6 +17,21 @@ type Stock struct {
 	Held map[string]int
 }
 
+// Count returns how many repositories and tags the target holds.
+func (s Stock) Count() (repositories, tags int) {
+	for _, n := range s.Held {
+		tags += n
+	}
+	return len(s.Held), tags
+}
+
+// Scarce reports whether four fifths of a limit are used up.
+func (s Stock) Scarce() bool {
+	repositories, tags := s.Count()
+	scarce := func(held, most int) bool { return most > 0 && held >= most*4/5 }
+	return scarce(repositories, s.Repositories) || scarce(tags, s.Tags)
+}
+
 // Surplus is a limit that a destination would exceed: the number of repositories or
 // of tags. Zero means that there is room.
 type Surplus int
@@ -36,9 +51,7 @@ func Within(steps []Step, stocks []Stock, has func(reference.Reference) bool) (s
 		rooms[i] = room{Stock: s, taken: map[reference.Reference]bool{}}
 		rooms[i].Held = map[string]int{}
 		maps.Copy(rooms[i].Held, s.Held)
-		for _, tags := range s.Held {
-			rooms[i].tags += tags
-		}
+		_, rooms[i].tags = s.Count()
 	}
 	surplus = make([][]Surplus, len(steps))
 	for i, step := range steps {

@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
@@ -118,15 +119,26 @@ func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, l
 }
 
 // stock is what a target holds of what it may hold.
-func (l *language) stock(s doctor.Stock) md {
+func (l *language) stock(s plan.Stock) md {
 	var parts []md
-	if s.MaxRepositories > 0 {
-		parts = append(parts, fill(l.Doctor.Repositories, "{held}", number(s.Repositories), "{limit}", number(s.MaxRepositories)))
+	repositories, tags := s.Count()
+	if s.Repositories > 0 {
+		parts = append(parts, fill(l.Doctor.Repositories, "{held}", number(repositories), "{limit}", number(s.Repositories)))
 	}
-	if s.MaxTags > 0 {
-		parts = append(parts, fill(l.Doctor.Tags, "{held}", number(s.Tags), "{limit}", number(s.MaxTags)))
+	if s.Tags > 0 {
+		parts = append(parts, fill(l.Doctor.Tags, "{held}", number(tags), "{limit}", number(s.Tags)))
 	}
 	return join(parts, l.Comma)
+}
+
+// holding is a sentence about what a target holds, with a warning if that is nearly
+// all that it may hold.
+func (l *language) holding(s plan.Stock, quote func(string) md) md {
+	kind := doctor.QuotaLeft
+	if s.Scarce() {
+		kind = doctor.QuotaScarce
+	}
+	return fill(l.Doctor.Findings[kind].Cause, "{place}", quote(s.Target), "{stock}", l.stock(s))
 }
 
 func (l *language) windowOf(f doctor.Finding) md {

@@ -10,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/doctor"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
@@ -22,6 +23,16 @@ func about(t *testing.T, level doctor.Level, kind doctor.Kind, host, namespace s
 		t.Fatal(err)
 	}
 	return doctor.Finding{Level: level, Kind: kind, Target: host + "/" + namespace, Host: host, Repository: repository}
+}
+
+// stocked returns a target with repositories, of which the first has most of 900 tags.
+func stocked(target string, repositories, limit int) plan.Stock {
+	s := plan.Stock{Target: target, Repositories: limit, Tags: 5000, Held: map[string]int{}}
+	for i := range repositories {
+		s.Held[fmt.Sprintf("%s/%d", target, i)] = 1
+	}
+	s.Held[target+"/0"] = 901 - repositories
+	return s
 }
 
 // checkups are what the doctor can find, by occasion.
@@ -48,7 +59,7 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 		f.Failure = &failure.Error{Code: failure.TokenServer, Side: failure.Target, Hints: []string{"auth.example.net"}}
 		f.Setting = config.Fault{Name: "FERRY_TARGET", Place: config.Variables, Reason: `is "x"`}
 		f.Said = "the organization has an IP allow list enabled"
-		f.Stock = doctor.Stock{Repositories: 274, MaxRepositories: 300, Tags: 900, MaxTags: 5000}
+		f.Stock = stocked("harbor.example.com/team/mirror", 274, 300)
 		every = append(every, f)
 	}
 	unreachable := about(t, doctor.Fault, doctor.Unreachable, "regsitry.example.com", "user")

@@ -32,7 +32,7 @@ func Render(in Input) Report {
 	head := marker.Signed(in.Key) + "\n"
 	blocks := a.blocks()
 	// The summary must come first: each call of compose cuts further.
-	summary := compose(a.l, MaxSummary-1, "", blocks) + "\n"
+	summary := compose(a.l, MaxSummary-1, "", append(blocks[:len(blocks):len(blocks)], a.stocks()...)) + "\n"
 	r := Report{
 		Comment:     head + compose(a.l, MaxComment-maxHelp-maxArchive-len(head)-1, in.RunURL, blocks) + "\n",
 		Summary:     summary,
@@ -47,6 +47,14 @@ func Render(in Input) Report {
 		r.Title = titleOf(a.request.Images)
 	}
 	return r
+}
+
+// stocks says what the targets hold, which only the owner needs to know.
+func (a *answer) stocks() (all []*block) {
+	for _, s := range a.in.Stocks {
+		all = append(all, paragraph(a.l.holding(s, code)))
+	}
+	return all
 }
 
 // blocks returns the whole answer in order of importance: the verdict, the

@@ -40,6 +40,7 @@ type Input struct {
 	Plan      plan.Plan
 	Results   []mirror.Result
 	Elsewhere map[reference.Reference][]mirror.Elsewhere // what public mirrors have
+	Stocks    []plan.Stock                               // what the targets with a quota hold
 	Locked    []reference.Repository                     // mirrors that cannot be pulled without a login
 	Files     config.Archives                            // the limits of tar files
 	Front     string                                     // address of a "ferry serve" that requesters may use; empty for none

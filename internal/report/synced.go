@@ -9,6 +9,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/selection"
@@ -48,7 +49,8 @@ type Sync struct {
 	Images   []Synced
 	Unlisted []Unlisted
 	Selected []Chosen
-	Check    bool // nothing was copied
+	Stocks   []plan.Stock // what the targets with a quota hold
+	Check    bool         // nothing was copied
 }
 
 // Failed reports whether an image or an entry failed.
@@ -270,6 +272,11 @@ func (t Terminal) Synced(s Sync) string {
 				continue
 			}
 			t.writeOutcome(l, &b, u.outcome())
+		}
+	}
+	for _, stock := range s.Stocks {
+		if !t.Quiet || stock.Scarce() {
+			fmt.Fprintln(&b, l.holding(stock, plain))
 		}
 	}
 	return clean(b.String())
