@@ -81,7 +81,7 @@ func site(t *testing.T) string {
 // write writes the site of a catalog into a folder.
 func write(t *testing.T, s catalog.Snapshot, folder string) {
 	t.Helper()
-	err := s.Write(form, func(path string, text []byte) error {
+	err := s.Write(catalog.About{Request: form, English: "Anyone may ask for images.", Chinese: "任何人都可以提请求。"}, func(path string, text []byte) error {
 		path = filepath.Join(folder, filepath.FromSlash(path))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err

@@ -65,9 +65,8 @@ type imageRecord struct {
 
 // Write writes the files of the site, each with its path below the site's folder;
 // texts/schema.json describes those of the API.
-// request is the address of a form for missing images, to which their names are
-// appended; it may be empty. The text of a file is valid until write returns.
-func (s Snapshot) Write(request string, write func(path string, text []byte) error) error {
+// The text of a file is valid until write returns.
+func (s Snapshot) Write(about About, write func(path string, text []byte) error) error {
 	var b bytes.Buffer
 	asJSON := func(path string, v any) error {
 		b.Reset()
@@ -115,7 +114,7 @@ func (s Snapshot) Write(request string, write func(path string, text []byte) err
 			return err
 		}
 	}
-	return s.pages(hosts, request, write)
+	return s.pages(hosts, about, write)
 }
 
 // listRepository writes a repository as a row of its host's page.

@@ -82,7 +82,7 @@ func TestChanges(t *testing.T) {
 func site(t *testing.T, log []Change) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	err := Fold(log).Write("https://github.com/alice/ferry/issues/new?images=", func(path string, text []byte) error {
+	err := Fold(log).Write(About{Request: "https://github.com/alice/ferry/issues/new?images=", English: "Anyone <may> ask.", Chinese: "任何人都可以提请求。"}, func(path string, text []byte) error {
 		if _, twice := all[path]; twice {
 			t.Errorf("%s is there twice", path)
 		}

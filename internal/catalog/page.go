@@ -31,6 +31,20 @@ var (
 	schema string
 )
 
+// About is what the search page says beside the log. All of it may be empty.
+type About struct {
+	Request          string // address of a form for missing images, to which their names are appended
+	English, Chinese string // who may make requests, and what targets hold of what they may hold
+}
+
+// policy returns the paragraph for the search page.
+func (a About) policy() string {
+	if a.English == "" {
+		return ""
+	}
+	return `<p data-zh="` + html.EscapeString(a.Chinese) + `">` + html.EscapeString(a.English) + "</p>\n"
+}
+
 // maxFresh is how many changes the search page has.
 const maxFresh = 20
 
@@ -45,7 +59,7 @@ type hostRow struct {
 
 // pages writes the search page and the other files that are not of one repository or
 // host.
-func (s Snapshot) pages(hosts []hostRow, request string, write func(path string, text []byte) error) error {
+func (s Snapshot) pages(hosts []hostRow, about About, write func(path string, text []byte) error) error {
 	var links, fresh strings.Builder
 	for _, h := range hosts {
 		links.WriteString(`<li><a href="` + html.EscapeString(h.List) + `">` + html.EscapeString(h.Host) + "</a></li>\n")
@@ -54,7 +68,7 @@ func (s Snapshot) pages(hosts []hostRow, request string, write func(path string,
 	for _, n := range all[:min(len(all), maxFresh)] {
 		fresh.WriteString("<li><time>" + n.at.UTC().Format(time.DateOnly) + `</time> <span class="` + string(n.what) + `">` + string(n.what) + "</span> <code>" + html.EscapeString(n.names) + "</code></li>\n")
 	}
-	places := strings.NewReplacer("{hosts}", links.String(), "{fresh}", fresh.String(), "{request}", html.EscapeString(request))
+	places := strings.NewReplacer("{hosts}", links.String(), "{fresh}", fresh.String(), "{request}", html.EscapeString(about.Request), "{policy}", about.policy())
 	files := map[string]string{
 		"feed.atom":          feed(all),
 		"index.html":         places.Replace(texts.Unpack(searchPage)),

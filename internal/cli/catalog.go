@@ -123,7 +123,7 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 		if verb == "check" {
 			write = checkSite(o.output, &files, &differ)
 		}
-		if err := errors.Join(snapshot.Write(form, write), errors.Join(differ...)); err != nil {
+		if err := errors.Join(snapshot.Write(aboutSite(env, form, snapshot), write), errors.Join(differ...)); err != nil {
 			return wiring.StatusFailed, err
 		}
 		say(env, env.Stdout, "%s: %d repositories, %d files\n", o.output, len(snapshot.Repositories), files)

@@ -10,9 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/imageferry/ferry/internal/catalog"
+	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -79,6 +82,48 @@ func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalo
 // serve it.
 const sitePath = "docs/"
 
+// aboutSite returns what the page says beside the log: who may make requests, if the
+// policy that is in effect says it, and the quotas of its targets. It must not depend on
+// more, so that "ferry catalog check" finds the same.
+func aboutSite(env wiring.Env, form string, s catalog.Snapshot) catalog.About {
+	a := catalog.About{Request: form}
+	if env.Getenv("FERRY_CONFIG") == "" && env.Getenv("GITHUB_ACTIONS") != "true" {
+		return a // a file in the current directory belongs to its workflow
+	}
+	options := config.Options{ReadFile: os.ReadFile, Getenv: func(name string) string {
+		if name == "FERRY_CONFIG" || name == "FERRY_REQUESTS" || name == "GITHUB_WORKSPACE" {
+			return env.Getenv(name)
+		}
+		return "" // jobs have different targets
+	}}
+	cfg, err := config.Load(options)
+	if err != nil {
+		return a
+	}
+	requests := cfg.Requests
+	options.Fork = true
+	if fork, _ := config.Load(options); fork.Requests != requests {
+		requests = "" // a fork has another default
+	}
+	var stocks []plan.Stock
+	held := s.Holdings().Repositories
+	for i := range cfg.Targets {
+		t := &cfg.Targets[i]
+		if t.Quota == (config.Quota{}) {
+			continue
+		}
+		stock := plan.Stock{Target: t.String(), Repositories: t.Quota.Repositories, Tags: t.Quota.Tags, Held: map[string]int{}}
+		for name, tags := range held {
+			if strings.HasPrefix(name, stock.Target+"/") {
+				stock.Held[name] = tags
+			}
+		}
+		stocks = append(stocks, stock)
+	}
+	a.English, a.Chinese = report.Policy("en", requests, stocks), report.Policy("zh", requests, stocks)
+	return a
+}
+
 // updated returns the files of the branch that are made from the log and differ from
 // those in the folder.
 func updated(env wiring.Env, o catalogOptions, s catalog.Snapshot) (map[string]string, error) {
@@ -88,7 +133,7 @@ func updated(env wiring.Env, o catalogOptions, s catalog.Snapshot) (map[string]s
 		return nil, err
 	}
 	files := map[string]string{catalog.HoldingsFile: string(holdings)}
-	err = s.Write(form, func(path string, text []byte) error {
+	err = s.Write(aboutSite(env, form, s), func(path string, text []byte) error {
 		path = sitePath + path
 		if old, err := os.ReadFile(filepath.Join(o.in, filepath.FromSlash(path))); err != nil || !bytes.Equal(old, text) {
 			files[path] = string(text)

@@ -62,6 +62,42 @@ func (w *world) checkout() string {
 	return filepath.Join(w.Dir, "catalog")
 }
 
+// TestPolicyOnThePage: the page says who may make requests, and what the targets hold,
+// as far as that is known.
+func TestPolicyOnThePage(t *testing.T) {
+	for _, test := range []struct {
+		policy, config string
+		want           []string
+	}{
+		{"targets:\n  - {to: docker.io/me, quota: {repositories: 300}}\n  - {to: quay.io/me}\nrequests: collaborators\n", "policy", []string{
+			`Only the owner and collaborators may ask for images. &#34;docker.io/me&#34; has 2 of 300 repositories.</p>`, `只有所有者和协作者可以提请求。`, `镜像库 2 个（上限 300）`,
+		}},
+		{"requests: anyone\n", "policy", []string{`>Anyone may ask for images.`}},
+		{"targets: [{to: docker.io/me, quota: {tags: 9}}]\n", "policy", []string{`<p data-zh="&#34;docker.io/me&#34; 已有标签 2 个（上限 9）。">&#34;docker.io/me&#34; has 2 of 9 tags.</p>`}},
+		{"", "", nil}, // in a fork, it would not be anyone
+		{"requests: everybody\n", "policy", nil},
+	} {
+		w := newHarvest(t, nil)
+		w.answered("nginx:1", 1)
+		w.answered("redis:7", 2)
+		w.Environ["FERRY_CONFIG"] = ""
+		if test.config != "" {
+			w.Write(test.config, test.policy)
+			w.Environ["FERRY_CONFIG"] = filepath.Join(w.Dir, test.config)
+		}
+		status, said := w.run(t.Context(), "catalog", "harvest", "--in", w.checkout())
+		w.WantStatus(status, wiring.StatusDone, said)
+		files, _ := w.github.Branch("catalog")
+		page := files["docs/index.html"]
+		fakeworld.WantText(t, "the page", page, test.want...)
+		if test.want == nil && strings.Contains(page, "may ask") {
+			t.Errorf("%q: the page says %s", test.policy, page)
+		}
+		status, said = w.run(t.Context(), "catalog", "check", "--in", w.checkout(), "-o", filepath.Join(w.checkout(), "docs"), "--request", harbour.Login+"/ferry")
+		w.WantStatus(status, wiring.StatusDone, said)
+	}
+}
+
 // TestHarvest checks that the branch gets what issues got, once, and nothing that
 // somebody else has written.
 func TestHarvest(t *testing.T) {

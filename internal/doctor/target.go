@@ -8,6 +8,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
@@ -51,7 +52,8 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	}
 	if p.ReadOnly {
 		say(Note, NotTried, nil)
-		return append(findings, p.quota(ctx, t, about))
+		say(p.quota(ctx, t, &about.Stock))
+		return findings
 	}
 	image := newSample(p.Now)
 	err = image.push(ctx, client, scratch)
@@ -77,24 +79,23 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 	} else {
 		say(OK, Deleted, nil)
 	}
-	return append(findings, p.quota(ctx, t, about))
+	say(p.quota(ctx, t, &about.Stock))
+	return findings
 }
 
-// quota compares what a target holds with the owner's limit. about is a finding about
-// the target.
-func (p Patient) quota(ctx context.Context, t config.Target, about Finding) Finding {
-	about.Level, about.Kind = Note, QuotaUnknown
+// quota compares what a target holds with the owner's limit.
+func (p Patient) quota(ctx context.Context, t config.Target, stock *plan.Stock) (Level, Kind, error) {
 	known := false
 	if p.Count != nil && t.Quota != (config.Quota{}) {
-		about.Stock, known = p.Count(ctx, t.String())
+		*stock, known = p.Count(ctx, t.String())
 	}
 	switch {
-	case known && about.Stock.Scarce():
-		about.Level, about.Kind = Warning, QuotaScarce
-	case known:
-		about.Level, about.Kind = OK, QuotaLeft
+	case !known:
+		return Note, QuotaUnknown, nil
+	case stock.Scarce():
+		return Warning, QuotaScarce, nil
 	}
-	return about
+	return OK, QuotaLeft, nil
 }
 
 // refused classifies a failed request to a registry. Refusals that people can

@@ -93,7 +93,7 @@ type Mirror struct {
 
 	counting sync.Mutex            // guards counted and held
 	counted  map[string]plan.Stock // what targets with a quota hold at most, by target
-	held     []plan.Stock          // what they held when they were counted last
+	held     map[string]plan.Stock // what they hold as far as is known
 
 	public          []*publicMirror
 	sources         sync.Map      // of *resolved, by reference: what AskPublic compares with
@@ -108,7 +108,7 @@ func New(opts Options) *Mirror {
 		engine = transfer.New(transfer.Options{})
 	}
 	m := &Mirror{
-		opts: opts, engine: engine, counted: map[string]plan.Stock{},
+		opts: opts, engine: engine, counted: map[string]plan.Stock{}, held: map[string]plan.Stock{},
 		turn: make(chan struct{}, 1), placing: make(chan struct{}, maxPlacing), asking: make(chan struct{}, maxAsking),
 	}
 	for _, p := range opts.Public {

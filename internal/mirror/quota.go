@@ -122,10 +122,9 @@ func (m *Mirror) reserve(ctx context.Context, steps []plan.Step, quotas []Quota)
 			held = m.opts.Held(ctx)
 		}
 		stocks = m.Stocks(ctx, quotas, held)
-		m.held = slices.DeleteFunc(m.held, func(s plan.Stock) bool {
-			return slices.ContainsFunc(stocks, func(now plan.Stock) bool { return now.Target == s.Target })
-		})
-		m.held = append(m.held, stocks...)
+		for _, s := range stocks {
+			m.held[s.Target] = s
+		}
 	}
 	if !counted {
 		count()
@@ -148,22 +147,29 @@ func (m *Mirror) reserve(ctx context.Context, steps []plan.Step, quotas []Quota)
 
 // Counted returns what the targets with a quota hold, as far as they have been counted,
 // with what has been copied since.
-func (m *Mirror) Counted() []plan.Stock {
+func (m *Mirror) Counted() (stocks []plan.Stock) {
 	m.counting.Lock()
 	defer m.counting.Unlock()
-	return slices.Clone(m.held)
+	for _, q := range m.opts.Quotas {
+		if s, ok := m.held[q.Target]; ok {
+			s.Held = maps.Clone(s.Held)
+			stocks = append(stocks, s)
+		}
+	}
+	return stocks
 }
 
 // add adds the new mirrors of a run to what the targets hold.
 func (m *Mirror) add(results []Result) {
 	m.counting.Lock()
 	defer m.counting.Unlock()
-	for i := range m.held {
-		s := &m.held[i]
-		s.Held = maps.Clone(s.Held) // callers may have it
-		for k := range results {
-			if r := results[k].Receipt; r != nil && !r.Present && s.Of(r.Mirror.Repository()) {
-				s.Held[r.Mirror.Repository().String()]++
+	for i := range results {
+		if r := results[i].Receipt; r != nil && !r.Present {
+			at := r.Mirror.Repository()
+			for _, s := range m.held {
+				if s.Of(at) {
+					s.Held[at.String()]++
+				}
 			}
 		}
 	}

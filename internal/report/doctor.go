@@ -134,11 +134,32 @@ func (l *language) stock(s plan.Stock) md {
 // holding is a sentence about what a target holds, with a warning if that is nearly
 // all that it may hold.
 func (l *language) holding(s plan.Stock, quote func(string) md) md {
+	l = l.whole()
 	kind := doctor.QuotaLeft
 	if s.Scarce() {
 		kind = doctor.QuotaScarce
 	}
-	return fill(l.Doctor.Findings[kind].Cause, "{place}", quote(s.Target), "{stock}", l.stock(s))
+	return fill(l.Doctor.Findings.of(kind).Cause, "{place}", quote(s.Target), "{stock}", l.stock(s))
+}
+
+// Policy returns who may make requests, unless that is empty, and what the targets with
+// a quota hold, in one line of plain text.
+func Policy(language string, requests config.Who, stocks []plan.Stock) string {
+	l, kind := speak(language, request.Request{}, "").whole(), doctor.OpenToSome
+	if requests == config.Anyone {
+		kind = doctor.OpenToAll
+	}
+	var line md
+	if requests != "" {
+		line = fill(l.Doctor.Findings.of(kind).Cause, "{who}", l.audience([]string{string(requests)}))
+	}
+	for _, s := range stocks {
+		if line != "" {
+			line += l.Stop
+		}
+		line += l.holding(s, plain)
+	}
+	return string(line)
 }
 
 func (l *language) windowOf(f doctor.Finding) md {
