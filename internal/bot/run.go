@@ -65,7 +65,7 @@ func (s *actionRun) diagnose(err error) error {
 	default:
 		return nil
 	}
-	return wiring.Tell(s.out, report.Checkup{Language: s.cfg.OwnersLanguage(), Repository: s.page(""), Findings: []doctor.Finding{f}})
+	return wiring.Tell(s.out, report.Checkup{Language: s.cfg.OwnersLanguage(), Repository: s.page(""), Findings: []*doctor.Finding{&f}})
 }
 
 // newActionRun reads the event and the configuration. Faults of the

@@ -11,10 +11,10 @@ package doctor
 import "context"
 
 // Examine checks everything, in the order in which faults should be fixed.
-func Examine(ctx context.Context, p Patient) []Finding {
-	var findings []Finding
+func Examine(ctx context.Context, p Patient) []*Finding {
+	var findings []*Finding
 	if p.NameMasked {
-		findings = append(findings, Finding{Level: Warning, Kind: NameMasked})
+		findings = append(findings, &Finding{Level: Warning, Kind: NameMasked})
 	}
 	findings = append(findings, Configuration(p.Config, p.Faults)...)
 	if p.Hub != nil {

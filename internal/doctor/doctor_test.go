@@ -84,7 +84,7 @@ func (w *ward) dockerHub(limit string) {
 	w.cfg.Sources = append(w.cfg.Sources, config.Source{Host: "docker.io", Private: true, PlainHTTP: true})
 }
 
-func (w *ward) examine(t *testing.T) []doctor.Finding {
+func (w *ward) examine(t *testing.T) []*doctor.Finding {
 	t.Helper()
 	serve := func(h http.Handler) string {
 		server := httptest.NewServer(h)
@@ -125,7 +125,7 @@ func (w *ward) examine(t *testing.T) []doctor.Finding {
 var levels = map[doctor.Level]string{doctor.OK: "ok", doctor.Note: "note", doctor.Warning: "warning", doctor.Fault: "fault"}
 
 // shown has a line for each finding, except those that all cases share.
-func shown(findings []doctor.Finding) string {
+func shown(findings []*doctor.Finding) string {
 	var b strings.Builder
 	for _, f := range findings {
 		switch f.Kind {

@@ -110,7 +110,7 @@ type Finding struct {
 }
 
 // Worst returns the worst level of the findings.
-func Worst(findings []Finding) Level {
+func Worst(findings []*Finding) Level {
 	worst := OK
 	for _, f := range findings {
 		worst = max(worst, f.Level)

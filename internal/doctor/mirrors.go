@@ -25,21 +25,20 @@ var samples = [...]string{
 const absent = "ferry-asks-for-what-is-not-there"
 
 // mirrors tries all public mirrors at once.
-func (p Patient) mirrors(ctx context.Context) []Finding {
+func (p Patient) mirrors(ctx context.Context) []*Finding {
 	ctx, cancel := context.WithTimeout(ctx, mirrorTime)
 	defer cancel()
-	findings := make([]Finding, len(p.Config.Public))
+	findings := make([]*Finding, len(p.Config.Public))
 	var all sync.WaitGroup
 	for i := range p.Config.Public {
-		f := &findings[i]
-		f.Level, f.Target, f.Host = Note, p.Config.Public[i].At, p.Config.Public[i].Host()
+		f := &Finding{Level: Note, Target: p.Config.Public[i].At, Host: p.Config.Public[i].Host()}
+		findings[i] = f
 		p.watch(f.Target)
 		f.Source, f.Mirror = p.sample(i)
 		all.Go(func() { f.Kind = p.mirror(ctx, f.Source, f.Mirror) })
 	}
 	all.Wait()
-	for i := range findings {
-		f := &findings[i]
+	for _, f := range findings {
 		if f.Kind == MirrorAnswers {
 			f.Level = OK
 		} else if f.Kind == MirrorLies {

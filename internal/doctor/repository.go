@@ -64,76 +64,76 @@ func SweepDisabled(states map[string]string) string {
 }
 
 // repository examines the repository in which people make requests.
-func repository(ctx context.Context, hub Hub, readOnly bool) []Finding {
+func repository(ctx context.Context, hub Hub, readOnly bool) []*Finding {
 	if hub == nil {
-		return []Finding{{Level: Note, Kind: HubNotAsked}}
+		return []*Finding{{Level: Note, Kind: HubNotAsked}}
 	}
 	settings, err := hub.Settings(ctx)
 	if err != nil {
-		return []Finding{trouble(err)}
+		return []*Finding{trouble(err)}
 	}
 	if settings.Archived {
-		return []Finding{{Level: Fault, Kind: Archived}}
+		return []*Finding{{Level: Fault, Kind: Archived}}
 	}
-	var findings []Finding
+	var findings []*Finding
 	if settings.Private {
-		findings = append(findings, Finding{Level: Note, Kind: PrivateHub})
+		findings = append(findings, &Finding{Level: Note, Kind: PrivateHub})
 	}
 	if settings.Issues {
-		findings = append(findings, Finding{Kind: IssuesOn})
+		findings = append(findings, &Finding{Kind: IssuesOn})
 	} else {
-		findings = append(findings, Finding{Level: Fault, Kind: IssuesOff})
+		findings = append(findings, &Finding{Level: Fault, Kind: IssuesOff})
 	}
 	findings = append(findings, workflows(ctx, hub)...)
 	if settings.Catalog && settings.Pages {
-		findings = append(findings, Finding{Kind: CatalogOn})
+		findings = append(findings, &Finding{Kind: CatalogOn})
 	} else if settings.Catalog {
-		findings = append(findings, Finding{Level: Note, Kind: CatalogOff})
+		findings = append(findings, &Finding{Level: Note, Kind: CatalogOff})
 	}
 	if readOnly {
 		return findings
 	}
 	switch err := hub.Label(ctx); {
 	case err == nil:
-		return append(findings, Finding{Kind: MayAnswer})
+		return append(findings, &Finding{Kind: MayAnswer})
 	case errors.Is(err, ErrPermission), errors.Is(err, ErrGone): // the repository was there when its settings were read
-		return append(findings, Finding{Level: Fault, Kind: MayNotAnswer})
+		return append(findings, &Finding{Level: Fault, Kind: MayNotAnswer})
 	default:
 		return append(findings, trouble(err))
 	}
 }
 
-func workflows(ctx context.Context, hub Hub) []Finding {
+func workflows(ctx context.Context, hub Hub) []*Finding {
 	states, err := hub.Workflows(ctx)
 	switch {
 	case errors.Is(err, ErrPermission), errors.Is(err, ErrGone):
-		return []Finding{{Level: Note, Kind: WorkflowsHidden}}
+		return []*Finding{{Level: Note, Kind: WorkflowsHidden}}
 	case err != nil:
-		return []Finding{trouble(err)}
+		return []*Finding{trouble(err)}
 	}
-	var findings []Finding
+	var findings []*Finding
 	if state, ok := states[mirrorFile]; ok && state != active {
-		findings = append(findings, Finding{Level: Fault, Kind: MirrorOff, Workflow: mirrorFile})
+		findings = append(findings, &Finding{Level: Fault, Kind: MirrorOff, Workflow: mirrorFile})
 	}
 	if SweepDisabled(states) != "" {
-		findings = append(findings, Finding{Level: Warning, Kind: SweepOff, Workflow: SweepFile})
+		findings = append(findings, &Finding{Level: Warning, Kind: SweepOff, Workflow: SweepFile})
 	}
 	if findings == nil {
-		return []Finding{{Kind: WorkflowsOn}}
+		return []*Finding{{Kind: WorkflowsOn}}
 	}
 	return findings
 }
 
 // trouble is the finding for a request that GitHub did not answer.
-func trouble(err error) Finding {
+func trouble(err error) *Finding {
 	refused, ok := errors.AsType[*RefusedError](err)
 	switch {
 	case ok:
-		return Finding{Level: Fault, Kind: HubRefuses, Said: refused.Said}
+		return &Finding{Level: Fault, Kind: HubRefuses, Said: refused.Said}
 	case errors.Is(err, ErrToken):
-		return Finding{Level: Fault, Kind: HubToken}
+		return &Finding{Level: Fault, Kind: HubToken}
 	case errors.Is(err, ErrPermission), errors.Is(err, ErrGone):
-		return Finding{Level: Fault, Kind: HubGone}
+		return &Finding{Level: Fault, Kind: HubGone}
 	}
-	return Finding{Level: Warning, Kind: HubDown}
+	return &Finding{Level: Warning, Kind: HubDown}
 }

@@ -21,7 +21,7 @@ const Scratch = "ferry-doctor"
 const patience = 3 * time.Minute
 
 // target checks that an image can be pushed to a target and pulled from it.
-func (p Patient) target(ctx context.Context, t config.Target) []Finding {
+func (p Patient) target(ctx context.Context, t config.Target) []*Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	about := Finding{Target: t.String(), Host: t.Host}
@@ -31,12 +31,12 @@ func (p Patient) target(ctx context.Context, t config.Target) []Finding {
 		return nil // a fault of the configuration, which has been reported
 	}
 	about.Repository = scratch
-	var findings []Finding
+	var findings []*Finding
 	say := func(level Level, kind Kind, err error) {
 		f := about
 		f.Level, f.Kind = level, kind
 		errors.As(err, &f.Failure)
-		findings = append(findings, f)
+		findings = append(findings, &f)
 	}
 	proven := false
 	if t.HasLogin() {
@@ -154,8 +154,8 @@ func (p Patient) visibility(ctx context.Context, t config.Target, image sample) 
 
 // sources checks the owner's logins for sources, and how many pulls Docker Hub
 // still allows.
-func (p Patient) sources(ctx context.Context) []Finding {
-	var findings []Finding
+func (p Patient) sources(ctx context.Context) []*Finding {
+	var findings []*Finding
 	for _, s := range p.Config.Sources {
 		client, ok := p.Sources.ForHost(s.Host)
 		if !ok {
@@ -176,15 +176,15 @@ func (p Patient) sources(ctx context.Context) []Finding {
 	return findings
 }
 
-func sourceLogin(ctx context.Context, client *registry.Client, s config.Source) (Finding, bool) {
+func sourceLogin(ctx context.Context, client *registry.Client, s config.Source) (*Finding, bool) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	// The repository does not matter: the password is checked first.
 	whatever, err := reference.NewRepository(s.Host, "library/"+Scratch)
 	if err != nil {
-		return Finding{}, false
+		return nil, false
 	}
-	f := Finding{Kind: LoginValid, Host: s.Host}
+	f := &Finding{Kind: LoginValid, Host: s.Host}
 	proven, err := client.Login(ctx, whatever)
 	switch {
 	case err != nil:
@@ -202,18 +202,18 @@ const preview = "docker.io/ratelimitpreview/test:latest"
 
 // allowance returns how many pulls Docker Hub still allows, and false if Docker
 // Hub does not report it.
-func allowance(ctx context.Context, client *registry.Client) (Finding, bool) {
+func allowance(ctx context.Context, client *registry.Client) (*Finding, bool) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	ref, err := reference.Parse(preview)
 	if err != nil {
-		return Finding{}, false
+		return nil, false
 	}
 	a, told, err := client.Allowance(ctx, ref)
 	if err != nil || !told {
-		return Finding{}, false
+		return nil, false
 	}
-	f := Finding{Kind: PullsLeft, Host: reference.DockerHub, Allowance: a}
+	f := &Finding{Kind: PullsLeft, Host: reference.DockerHub, Allowance: a}
 	if a.Remaining < a.Limit/10 {
 		f.Level, f.Kind = Warning, PullsScarce
 	}

@@ -18,7 +18,7 @@ type page struct {
 const secretsPage md = "Settings → Secrets and variables → Actions"
 
 // console returns the page on which the owner manages a target.
-func console(f doctor.Finding) page {
+func console(f *doctor.Finding) page {
 	r := known.Of(f.Host)
 	p := r.Console
 	if f.Kind == doctor.MayNotPush && r.Logins.Title != "" {

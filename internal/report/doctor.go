@@ -20,7 +20,7 @@ type Checkup struct {
 	Language   string // "zh" or "en"; anything else means English
 	Terminal   string // the same for terminals and logs
 	Repository string // address of the repository, for links to its settings; may be empty
-	Findings   []doctor.Finding
+	Findings   []*doctor.Finding
 }
 
 // Examination is the result of the doctor, for people.
@@ -63,7 +63,7 @@ func Examine(c Checkup) Examination {
 var icons = [...]string{doctor.OK: "✅", doctor.Note: "ℹ️", doctor.Warning: "⚠️", doctor.Fault: "❌"}
 
 // diagnosis is the sentence that sums up the findings.
-func (l *language) diagnosis(findings []doctor.Finding) md {
+func (l *language) diagnosis(findings []*doctor.Finding) md {
 	n := map[doctor.Level]int{}
 	for _, f := range findings {
 		n[f.Level]++
@@ -79,7 +79,7 @@ func (l *language) diagnosis(findings []doctor.Finding) md {
 
 // finding describes a finding and its cure. quote sets off values; links
 // reports whether the text may contain links.
-func (l *language) finding(c Checkup, f doctor.Finding, quote func(string) md, links bool) md {
+func (l *language) finding(c Checkup, f *doctor.Finding, quote func(string) md, links bool) md {
 	const most = 300 // bytes of foreign text, because it is one line of many
 	words := l.Doctor.Findings.of(f.Kind)
 	text := words.Cause
@@ -162,7 +162,7 @@ func Policy(language string, requests config.Who, stocks []plan.Stock) string {
 	return string(line)
 }
 
-func (l *language) windowOf(f doctor.Finding) md {
+func (l *language) windowOf(f *doctor.Finding) md {
 	if f.Allowance.Window == 0 {
 		return ""
 	}
@@ -170,7 +170,7 @@ func (l *language) windowOf(f doctor.Finding) md {
 }
 
 // page returns the page on which a finding can be fixed, if there is one.
-func (c Checkup) page(f doctor.Finding) page {
+func (c Checkup) page(f *doctor.Finding) page {
 	at := func(text md, path string) page {
 		if c.Repository == "" {
 			return page{text: text}

@@ -16,13 +16,13 @@ import (
 )
 
 // about is a finding about a target.
-func about(t *testing.T, level doctor.Level, kind doctor.Kind, host, namespace string) doctor.Finding {
+func about(t *testing.T, level doctor.Level, kind doctor.Kind, host, namespace string) *doctor.Finding {
 	t.Helper()
 	repository, err := reference.NewRepository(host, namespace+"/"+doctor.Scratch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doctor.Finding{Level: level, Kind: kind, Target: host + "/" + namespace, Host: host, Repository: repository}
+	return &doctor.Finding{Level: level, Kind: kind, Target: host + "/" + namespace, Host: host, Repository: repository}
 }
 
 // stocked returns a target with repositories, of which the first has most of 900 tags.
@@ -36,23 +36,22 @@ func stocked(target string, repositories, limit int) plan.Stock {
 }
 
 // checkups are what the doctor can find, by occasion.
-func checkups(t *testing.T) map[string][]doctor.Finding {
-	hub := func(level doctor.Level, kind doctor.Kind) doctor.Finding {
+func checkups(t *testing.T) map[string][]*doctor.Finding {
+	hub := func(level doctor.Level, kind doctor.Kind) *doctor.Finding {
 		return about(t, level, kind, "docker.io", "user")
 	}
-	acr := func(level doctor.Level, kind doctor.Kind) doctor.Finding {
+	acr := func(level doctor.Level, kind doctor.Kind) *doctor.Finding {
 		return about(t, level, kind, "registry.cn-hangzhou.aliyuncs.com", "user")
 	}
 	names := hub(doctor.OK, doctor.Names)
 	names.Source, names.Mirror = ref(t, "registry.k8s.io/pause:3.10"), ref(t, "docker.io/user/"+"google-containers.pause:3.10")
-	pulls := doctor.Finding{Kind: doctor.PullsLeft, Host: "docker.io", Allowance: registry.Allowance{Limit: 100, Remaining: 76, Window: 6 * time.Hour}}
-	scarce := pulls
-	scarce.Level, scarce.Kind, scarce.Allowance = doctor.Warning, doctor.PullsScarce, registry.Allowance{Limit: 100, Remaining: 3}
+	pulls := &doctor.Finding{Kind: doctor.PullsLeft, Host: "docker.io", Allowance: registry.Allowance{Limit: 100, Remaining: 76, Window: 6 * time.Hour}}
+	scarce := &doctor.Finding{Level: doctor.Warning, Kind: doctor.PullsScarce, Host: pulls.Host, Allowance: registry.Allowance{Limit: 100, Remaining: 3}}
 	denied := hub(doctor.Fault, doctor.MayNotPush)
 	denied.Failure = &failure.Error{Code: failure.TargetLogin, Side: failure.Target, Detail: "denied: requested access to the resource is denied\n::error::@octocat <!-- ferry:v1 --> `x`"}
 	undeleted := hub(doctor.Note, doctor.NotDeleted)
 	undeleted.Failure = &failure.Error{Code: failure.TargetRefused, Side: failure.Target, Detail: "the operation is unsupported"}
-	every := []doctor.Finding{}
+	every := []*doctor.Finding{}
 	for _, kind := range constants(t, "doctor", "Kind") {
 		f := about(t, doctor.Warning, doctor.Kind(kind), "harbor.example.com", "team/mirror")
 		f.Who, f.Workflow, f.Source, f.Mirror = config.Owner, ".github/workflows/mirror.yml", names.Source, names.Mirror
@@ -64,14 +63,14 @@ func checkups(t *testing.T) map[string][]doctor.Finding {
 	}
 	unreachable := about(t, doctor.Fault, doctor.Unreachable, "regsitry.example.com", "user")
 	unreachable.Failure = &failure.Error{Code: failure.Network, Side: failure.Target, Err: errors.New("dial tcp: lookup regsitry.example.com: no such host")}
-	var brands []doctor.Finding
+	var brands []*doctor.Finding
 	for _, host := range []string{
 		"docker.io", "ghcr.io", "quay.io", "crpi-1.cn-hangzhou.personal.cr.aliyuncs.com", "ccr.ccs.tencentyun.com",
 		"swr.cn-north-4.myhuaweicloud.com", "harbor.example.com",
 	} {
 		brands = append(brands, about(t, doctor.Fault, doctor.Hidden, host, "user"))
 	}
-	return map[string][]doctor.Finding{
+	return map[string][]*doctor.Finding{
 		"fine": {
 			{Kind: doctor.Configured}, names, {Kind: doctor.OpenToAll},
 			{Kind: doctor.IssuesOn}, {Kind: doctor.WorkflowsOn}, {Kind: doctor.MayAnswer},
