@@ -121,6 +121,14 @@ func TestReference(t *testing.T) {
 			t.Errorf("%q chose %q", query, got)
 		}
 	}
+	search(t, b, "redis@"+digest(103))
+	must(t, b.Wait(`document.querySelector("tr.chosen")`))
+	text := value[string](t, b, `$("found").textContent`)
+	for _, want := range []string{"The same content: m.example.com/docker.io/library/redis@" + digest(103), "The same content (linux/amd64): m.example.net/redis@" + digest(105)} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q: %s", want, text)
+		}
+	}
 	long := strings.Repeat("gcr.io/some/image:1 ", 400)
 	for query, hidden := range map[string]bool{"nginx": true, "nginx:9.9": false, "quay.io/prometheus/promehteus:v1": false, strings.TrimSpace(long): false} {
 		search(t, b, query)

@@ -61,6 +61,8 @@ type imageRecord struct {
 	Gone         string   `json:"gone,omitempty"`
 	List         string   `json:"list,omitempty"`
 	Docker       []string `json:"docker"` // the commands that pull it under the name of its source
+
+	Elsewhere []Elsewhere `json:"elsewhere,omitempty"`
 }
 
 // Write writes the files of the site, each with its path below the site's folder;
@@ -237,7 +239,8 @@ func (r Repository) file() repositoryFile {
 			Source: i.Source.String(), Mirror: i.Mirror.String(), Digest: i.Digest.String(), SourceDigest: digestText(i.SourceDigest),
 			Equal: i.Digest == i.SourceDigest, Platforms: platformTexts(i.Platforms), Size: i.Size,
 			Since: moment(i.Since), Changed: moment(i.At), Moved: moment(i.MovedAt), Gone: moment(i.GoneAt), List: i.By,
-			Docker: docker.Pull(clients.Mirror{Source: i.Source, Name: i.Mirror, Digest: i.Digest, Exact: i.Digest == i.SourceDigest}),
+			Docker:    docker.Pull(clients.Mirror{Source: i.Source, Name: i.Mirror, Digest: i.Digest, Exact: i.Digest == i.SourceDigest}),
+			Elsewhere: i.Elsewhere,
 		})
 	}
 	return f

@@ -52,6 +52,31 @@ type Change struct {
 	Size         int64  // the size of the image in bytes; zero if unknown
 	By           string // where the image stands in a list, "FILE:LINE", or the issue that requested it, "#12"
 	Code         string // of a failure (docs/outputs.md, "Codes of errors"); empty for others
+	Elsewhere    []Elsewhere
+}
+
+// Elsewhere is a public mirror that had the content of the source, or of one of its
+// platforms, when the image was copied.
+type Elsewhere struct {
+	Mirror   string `json:"mirror"` // a reference with a digest
+	State    string `json:"state"`  // "same" or "platform"
+	Platform string `json:"platform,omitempty"`
+}
+
+// elsewhere returns the public mirrors in a line that are valid. Those with another
+// digest than the source are left out: only its content is safe to pull from them.
+func (l *line) elsewhere(source v1.Hash) (valid []Elsewhere) {
+	for _, e := range l.Elsewhere {
+		ref, err := reference.Parse(e.Mirror)
+		if err != nil || !ref.HasDigest() || ref.String() != e.Mirror || source == (v1.Hash{}) {
+			continue
+		}
+		_, err = reference.ParsePlatform(e.Platform)
+		if e.State == "same" && ref.Digest() == source && e.Platform == "" || e.State == "platform" && err == nil {
+			valid = append(valid, e)
+		}
+	}
+	return valid
 }
 
 // line is the JSON form of a Change.
@@ -67,6 +92,8 @@ type line struct {
 	Size         int64    `json:"size,omitempty"`
 	By           string   `json:"by,omitempty"`
 	Code         string   `json:"code,omitempty"`
+
+	Elsewhere []Elsewhere `json:"elsewhere,omitempty"`
 }
 
 // listed reports whether a list has got an image, not an issue.
@@ -152,6 +179,7 @@ func (c *Change) names(l *line) (err error) {
 			c.Platforms = append(c.Platforms, p)
 		}
 	}
+	c.Elsewhere = l.elsewhere(c.SourceDigest)
 	return nil
 }
 
@@ -185,7 +213,7 @@ func Lines(changes []Change) ([]byte, error) {
 	for _, c := range changes {
 		l := line{
 			Version: version, At: c.At.UTC().Format(time.RFC3339), What: c.What, Source: c.Source.String(), Mirror: c.Mirror.String(),
-			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, By: c.By, Code: c.Code,
+			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, By: c.By, Code: c.Code, Elsewhere: c.Elsewhere,
 		}
 		if err := encode(&b, l); err != nil {
 			return nil, err
@@ -321,6 +349,9 @@ func (i *Image) apply(c Change) {
 		}
 		if c.Size == 0 && i.Digest == c.Digest {
 			c.Size = i.Size
+		}
+		if c.Elsewhere == nil && i.SourceDigest == c.SourceDigest {
+			c.Elsewhere = i.Elsewhere
 		}
 		i.GoneAt = time.Time{}
 	}

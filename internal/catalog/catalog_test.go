@@ -78,6 +78,46 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestElsewhere: the log and the API have the public mirrors with the content of the
+// source, until it moves, and nothing else that records say about them.
+func TestElsewhere(t *testing.T) {
+	record := func(n int, elsewhere ...string) string {
+		image := copied("gcr.io/a/b:2", "docker.io/me/a.b:2", n)
+		return "[" + strings.TrimSuffix(image, "}") + `,"elsewhere":[` + strings.Join(elsewhere, ",") + "]}]"
+	}
+	public := func(n int, state, platform string) string {
+		return fmt.Sprintf(`{"mirror":"m.example.com/gcr.io/a/b@%s","state":%q,"platform":%q}`, digest(n), state, platform)
+	}
+	log := told(t, nil, 1, record(1, public(1, "same", ""), public(7, "platform", "linux/amd64"),
+		public(2, "same", ""), public(1, "same", "linux/amd64"), public(7, "platform", "amd64<script>"), public(3, "older", ""),
+		`{"mirror":"m.example.com/gcr.io/a/b:2","state":"same"}`, `{"mirror":"<script>","state":"same"}`, `{"mirror":"m.example.com/gcr.io/a/b:2","state":"absent"}`, "{}"))
+	text, err := Lines(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, faults := Read(text)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	want := []Elsewhere{{"m.example.com/gcr.io/a/b@" + digest(1), "same", ""}, {"m.example.com/gcr.io/a/b@" + digest(7), "platform", "linux/amd64"}}
+	check := func(when string, want []Elsewhere) {
+		t.Helper()
+		var file repositoryFile
+		if err := json.Unmarshal([]byte(site(t, again)[FilePath(again[0].Source.Repository())]), &file); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, file.Images[0].Elsewhere); diff != "" {
+			t.Errorf("%s: %s", when, diff)
+		}
+	}
+	check("copied", want)
+	again = told(t, again, 2, `[{"source":"gcr.io/a/b:2","mirror":"docker.io/me/a.b:2","status":"gone"}]`)
+	again = told(t, again, 3, record(1))
+	check("back", want)
+	again = told(t, again, 4, record(2))
+	check("moved", nil)
+}
+
 // site are the files of the site of a log.
 func site(t *testing.T, log []Change) map[string]string {
 	t.Helper()

@@ -19,7 +19,9 @@ type record struct {
 	List         string   `json:"list"`
 	Before       string   `json:"before"`
 	Kept         string   `json:"kept"`
-	Error        *struct {
+
+	Elsewhere []Elsewhere `json:"elsewhere"`
+	Error     *struct {
 		Code string `json:"code"`
 		Side string `json:"side"`
 	} `json:"error"`
@@ -86,7 +88,7 @@ func (r *record) change(s Snapshot, c *Change) (bool, error) {
 	case r.Status != "copied" && r.Status != "present":
 		return false, nil
 	}
-	if err := c.names(&line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms}); err != nil {
+	if err := c.names(&line{Source: r.Source, Mirror: r.Mirror, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms, Elsewhere: r.Elsewhere}); err != nil {
 		return false, err
 	}
 	if deleted, ok := s.deleted[key{c.Source, c.Mirror}]; ok && !c.At.After(deleted) {

@@ -7,6 +7,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -30,8 +31,9 @@ func (a *answer) hiddenRecords() *block {
 			_, err := reference.ParsePlatform(p)
 			return err != nil
 		})
+		elsewhere := slices.DeleteFunc(r.Elsewhere, func(e RecordElsewhere) bool { return e.State != mirror.Same && e.State != mirror.OnePlatform })
 		// Only what the catalog takes.
-		r = Record{Source: r.Source, Mirror: r.Mirror, Status: r.Status, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms, Size: r.Size}
+		r = Record{Source: r.Source, Mirror: r.Mirror, Status: r.Status, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms, Size: r.Size, Elsewhere: elsewhere}
 		// Marshal escapes angle brackets, so the text cannot end the comment.
 		if text, err := json.Marshal(r); err == nil {
 			b.items = append(b.items, md(text))

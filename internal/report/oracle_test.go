@@ -9,7 +9,7 @@ import (
 
 // hiddenPattern matches the records, which are in an HTML comment that nothing in
 // them can end.
-var hiddenPattern = regexp.MustCompile(`\n<!-- ferry:records\n(?:\{"source":"[a-z0-9._:/@A-Z-]+","mirror":"[a-z0-9._:/@A-Z-]+","status":"[a-z]+","source_digest":"[a-z0-9:]+","digest":"[a-z0-9:]+"(?:,"platforms":\["[a-z0-9/._-]+"(?:,"[a-z0-9/._-]+")*\])?(?:,"size":[0-9]+)?\}\n)+-->\n`)
+var hiddenPattern = regexp.MustCompile(`\n<!-- ferry:records\n(?:\{"source":"[a-z0-9._:/@A-Z-]+","mirror":"[a-z0-9._:/@A-Z-]+","status":"[a-z]+","source_digest":"[a-z0-9:]+","digest":"[a-z0-9:]+"(?:,"platforms":\["[a-z0-9/._-]+"(?:,"[a-z0-9/._-]+")*\])?(?:,"size":[0-9]+)?(?:,"elsewhere":\[(?:,?\{"mirror":"[a-z0-9._:/@A-Z-]+","state":"[a-z]+"(?:,"platform":"[a-z0-9/._-]+")?\})+\])?\}\n)+-->\n`)
 
 // inspect reads a comment as GitHub Flavored Markdown, in the subset that Ferry
 // uses, and returns what is wrong: unclosed blocks, broken tables, and anything

@@ -121,6 +121,10 @@ const open = async (details, source, wanted) => {
     if (image.moved) notes.push(say("moved ", "变动于 ") + image.moved.slice(0, 10));
     if (image.gone) notes.push(say("gone at the source since ", "源已不存在，自 ") + image.gone.slice(0, 10));
     add(digest, "div", notes.join(" · "));
+    for (const other of image.elsewhere ?? []) {
+      const only = other.platform ? ` (${other.platform})` : "";
+      add(digest, "div", say("The same content", "内容相同") + only + say(": ", "：") + other.mirror);
+    }
     const button = add(add(line, "td"), "button");
     const label = (text) => {
       button.textContent = text;
