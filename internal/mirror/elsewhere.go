@@ -130,10 +130,11 @@ func (m *Mirror) AskPublic(ctx context.Context, steps []plan.Step) *Public {
 			if !ok {
 				continue
 			}
-			if known, free := mirror.may(&there); free {
+			m.sources.LoadOrStore(ref, (*resolved)(nil))
+			if s, free := mirror.may(&there); free {
 				go func() { p.add(ref, i, mirror.ask(ctx, &there)) }()
 			} else {
-				p.add(ref, i, known)
+				p.add(ref, i, s)
 			}
 		}
 	}

@@ -96,7 +96,7 @@ type Mirror struct {
 	held     map[string]plan.Stock // what they hold as far as is known
 
 	public          []*publicMirror
-	sources         sync.Map      // of *resolved, by reference: what AskPublic compares with
+	sources         sync.Map      // of *resolved, by reference: what AskPublic compares with; nil until it is known
 	turn            chan struct{} // see allowance
 	placing, asking chan struct{}
 }

@@ -158,8 +158,9 @@ func (p *Public) Answers() map[reference.Reference][]Elsewhere {
 	defer p.mu.Unlock()
 	found := map[reference.Reference][]Elsewhere{}
 	for ref, said := range p.said {
-		source, ok := p.sources.Load(ref)
-		if !ok {
+		source, _ := p.sources.LoadAndDelete(ref)
+		r, _ := source.(*resolved)
+		if r == nil {
 			continue
 		}
 		for k, s := range said {
@@ -169,7 +170,6 @@ func (p *Public) Answers() map[reference.Reference][]Elsewhere {
 			e := Elsewhere{State: s.state}
 			e.Mirror, _ = p.mirrors[k].Of(ref)
 			if e.State == "" {
-				r := source.(*resolved)
 				platform, part := r.parts[s.digest]
 				switch {
 				case s.digest == r.digest:

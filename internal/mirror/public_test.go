@@ -95,6 +95,10 @@ func TestPublicMirrors(t *testing.T) {
 		mirror string // what follows the host
 	}{
 		{"the same", holding(func(r *fakeregistry.Registry) { r.Add("team/tool", "1.0", image) }), Same, "/team/tool@" + root},
+		{"a digest without its content", answers(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Docker-Content-Digest", root)
+			w.Header().Set("Content-Type", string(index.MediaType))
+		}), Same, "/team/tool@" + root}, // by the digest, nobody gets other content
 		{"one platform", answers(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Docker-Content-Digest", index.Manifests[1].Digest.String())
 			w.Header().Set("Content-Type", string(index.Manifests[1].MediaType))
@@ -135,8 +139,8 @@ func TestPublicMirrors(t *testing.T) {
 			if results[0].Failure != nil {
 				t.Fatal(results[0].Failure)
 			}
-			source, ok := w.mirror.sources.Load(step.Image.Reference)
-			if r := source.(*resolved); ok && r.parts == nil { // it was there
+			source, _ := w.mirror.sources.Load(step.Image.Reference)
+			if r, ok := source.(*resolved); ok && r != nil && r.parts == nil { // it was there
 				r.parts = map[v1.Hash]reference.Platform{}
 				for _, m := range index.Manifests {
 					r.parts[m.Digest], _ = reference.ParsePlatform(m.Platform.String())
@@ -144,6 +148,10 @@ func TestPublicMirrors(t *testing.T) {
 			}
 			settled(public, step.Image.Reference, 1)
 			got := public.Answers()[step.Image.Reference]
+			w.mirror.sources.Range(func(ref, _ any) bool {
+				t.Errorf("%s is kept", ref)
+				return true
+			})
 			if len(got) != 1 || got[0].State != test.want || got[0].Mirror.String() != host+test.mirror {
 				t.Errorf("got %+v, want %s of %s", got, test.want, host+test.mirror)
 			}

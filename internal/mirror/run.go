@@ -189,11 +189,8 @@ func (r *run) step(ctx context.Context, i int) {
 		})
 	}
 	wg.Wait()
-	if r.m.public == nil {
-		return
-	}
-	if source := img.resolved(); source != nil {
-		r.m.sources.Store(step.Image.Reference, source)
+	if _, asked := r.m.sources.Load(step.Image.Reference); asked {
+		r.m.sources.Store(step.Image.Reference, img.resolved())
 	}
 }
 
