@@ -193,7 +193,7 @@ func (c *connections) handshake(ctx context.Context, network, address string) (n
 	return c.secure(ctx, raw, host, address)
 }
 
-// ErrNoHandshake: the server has accepted a connection, and does not answer the
+// ErrNoHandshake says that a server has accepted a connection, and does not answer the
 // handshake of TLS.
 var ErrNoHandshake = errors.New("no answer to the TLS handshake")
 
