@@ -22,12 +22,12 @@ import (
 
 // commands returns all commands in the order of "ferry help". It is a function
 // because help, completion and manual list the commands, themselves included.
-func commands() []command {
-	all := []command{copyCommand, syncCommand, pullCommand, saveCommand, verifyCommand, serveCommand, setupCommand, parseCommand, nameCommand, doctorCommand}
+func commands() []*command {
+	all := []*command{&copyCommand, &syncCommand, &pullCommand, &saveCommand, &verifyCommand, &serveCommand, &setupCommand, &parseCommand, &nameCommand, &doctorCommand}
 	if demo.Included {
-		all = append(all, demoCommand)
+		all = append(all, &demoCommand)
 	}
-	return append(all, catalogCommand, keepCommand, runCommand, versionCommand, helpCommand(), completionCommand(), manualCommand())
+	return append(all, &catalogCommand, &keepCommand, &runCommand, &versionCommand, helpCommand(), completionCommand(), manualCommand())
 }
 
 func commandNames() []string {
@@ -39,9 +39,9 @@ func commandNames() []string {
 }
 
 // find returns the command of that name. The error says what to type instead.
-func find(name string) (command, error) {
+func find(name string) (*command, error) {
 	all := commands()
-	if i := slices.IndexFunc(all, func(c command) bool { return c.name == name }); i >= 0 {
+	if i := slices.IndexFunc(all, func(c *command) bool { return c.name == name }); i >= 0 {
 		return all[i], nil
 	}
 	near := suggest.Nearest(name, commandNames())
@@ -50,17 +50,17 @@ func find(name string) (command, error) {
 	}
 	switch {
 	case name == demoCommand.name:
-		return command{}, usageError{"this build has no demo; it runs from the source: go run github.com/imageferry/ferry/cmd/ferry@latest demo"}
+		return nil, usageError{"this build has no demo; it runs from the source: go run github.com/imageferry/ferry/cmd/ferry@latest demo"}
 	case name == "login":
-		return command{}, usageError{`there is no command "login": Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`}
+		return nil, usageError{`there is no command "login": Ferry uses the login of "docker login", or FERRY_USERNAME and FERRY_PASSWORD`}
 	case slices.Contains([]string{"tags", "tag", "ls", "list", "list-tags"}, name):
-		return command{}, usageError{fmt.Sprintf(`there is no command %q: for the tags that a line such as "nginx:>=1.25" selects, write it to a file and use: ferry sync --check FILE --to TARGET`, name)}
+		return nil, usageError{fmt.Sprintf(`there is no command %q: for the tags that a line such as "nginx:>=1.25" selects, write it to a file and use: ferry sync --check FILE --to TARGET`, name)}
 	case near != "":
-		return command{}, usageError{fmt.Sprintf("unknown command %q; did you mean %q?", name, near)}
+		return nil, usageError{fmt.Sprintf("unknown command %q; did you mean %q?", name, near)}
 	case strings.ContainsAny(name, "/:."):
-		return command{}, usageError{fmt.Sprintf("unknown command %q; to mirror an image: ferry copy %s --to TARGET", name, name)}
+		return nil, usageError{fmt.Sprintf("unknown command %q; to mirror an image: ferry copy %s --to TARGET", name, name)}
 	}
-	return command{}, usageError{fmt.Sprintf("unknown command %q; \"ferry help\" lists the commands", name)}
+	return nil, usageError{fmt.Sprintf("unknown command %q; \"ferry help\" lists the commands", name)}
 }
 
 // otherWords are names of similar commands in other programs.

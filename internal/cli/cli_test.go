@@ -147,7 +147,7 @@ func TestParseFlags(t *testing.T) {
 		{"", nil, "", false},
 	} {
 		t.Run(test.args, func(t *testing.T) {
-			flags := newFlagSet(command{name: "test"})
+			flags := newFlagSet(&command{name: "test"})
 			to := flags.String("to", "", "")
 			asJSON := flags.Bool("json", false, "")
 			rest, err := flags.parse(strings.Fields(test.args))

@@ -44,7 +44,7 @@ type flagSet struct {
 	values  map[string][]string // the same
 }
 
-func newFlagSet(c command) *flagSet {
+func newFlagSet(c *command) *flagSet {
 	f := &flagSet{flag.NewFlagSet("ferry "+c.name, flag.ContinueOnError), map[string]string{}, map[string][]string{}}
 	f.SetOutput(io.Discard) // Run prints mistakes
 	return f

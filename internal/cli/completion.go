@@ -19,12 +19,12 @@ var completers = []struct {
 	{"bash", completeBash}, {"zsh", completeZsh}, {"fish", completeFish}, {"powershell", completePowerShell},
 }
 
-func completionCommand() command {
+func completionCommand() *command {
 	var shells []string
 	for _, c := range completers {
 		shells = append(shells, c.shell)
 	}
-	return command{
+	return &command{
 		name:    "completion",
 		args:    strings.Join(shells, "|") + "|images",
 		summary: "print the completion script of a shell",

@@ -22,8 +22,8 @@ const (
 	usageIs, flagsAre, defaultIs = "usage: ", "Flags:", " (default %s)"
 )
 
-func helpCommand() command {
-	return command{
+func helpCommand() *command {
+	return &command{
 		name:    "help",
 		args:    "[COMMAND]",
 		summary: "list the commands, or explain one",
@@ -61,7 +61,7 @@ func printUsage(w io.Writer, language string) {
 	fmt.Fprintf(w, "  ferry copy registry.k8s.io/pause:3.9 --to docker.io/USER\n\n%s\n", in(statuses))
 }
 
-func printHelp(w io.Writer, language string, c command, flags *flagSet) {
+func printHelp(w io.Writer, language string, c *command, flags *flagSet) {
 	in := translator(language)
 	fmt.Fprintf(w, "%s%s\n\n%s\n", in(usageIs), synopsis(c, flags), c.helpIn(language))
 	all := flags.list()
@@ -84,7 +84,7 @@ func printHelp(w io.Writer, language string, c command, flags *flagSet) {
 var helpInChinese string
 
 // helpIn returns the help of a command in a language, "zh" or "en".
-func (c command) helpIn(language string) string {
+func (c *command) helpIn(language string) string {
 	if language != "zh" {
 		return c.help
 	}
@@ -94,7 +94,7 @@ func (c command) helpIn(language string) string {
 }
 
 // synopsis returns the usage line of a command.
-func synopsis(c command, flags *flagSet) string {
+func synopsis(c *command, flags *flagSet) string {
 	parts := []string{"ferry", c.name}
 	if len(flags.list()) > 0 {
 		parts = append(parts, "[FLAGS]")

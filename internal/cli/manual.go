@@ -9,8 +9,8 @@ import (
 	"github.com/imageferry/ferry/internal/wiring"
 )
 
-func manualCommand() command {
-	return command{
+func manualCommand() *command {
+	return &command{
 		name:    "manual",
 		summary: "print the manual page",
 		help: `Prints the manual page ferry(1) made from the same text as "ferry help".
