@@ -20,27 +20,7 @@ var catalogCommand = command{
 	name:    "catalog",
 	args:    "add|harvest|rebuild|build|check|search [ARGUMENT...]",
 	summary: "keep a log of all mirrors and build a site from it",
-	help: `Keeps a log of all mirrors in a folder, for example the checkout of a branch
-"catalog", and builds a site from it: a search page, a list for each registry and a
-JSON API (docs/catalog.md).
-
-    ferry sync --json > records.json
-    ferry catalog add records.json --in catalog
-    ferry catalog build --in catalog --output site
-
-add reads records of "ferry copy --json" and "ferry sync --json" ("-" is standard
-input), and writes the changes that are not in the log yet to a new file of the log.
-harvest reads what issues of the repository GITHUB_REPOSITORY got from Ferry's own
-comments, and commits the changes to the branch "catalog" on GitHub; it needs
-GITHUB_TOKEN. rebuild makes a lost log anew in an empty folder: it reads all these
-comments, the named lists, and what the targets list, looks up each mirror, and says
-what it cannot know. build writes the site. check compares a site with the log, file
-by file. search lists the mirrors whose names or digests contain all words. The same
-log always gives the same site. Only harvest and rebuild use the network.
-
-Exit status: 0 if done, 1 if a line or a record cannot be read, the site differs, or
-nothing was found.`,
-	words: catalogVerbs(),
+	words:   catalogVerbs(),
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o catalogOptions
 		flags.StringVar(&o.in, "in", ".", "`folder` of the log")

@@ -14,12 +14,11 @@ import (
 )
 
 // command is a command of the program. The help, the manual and the completions
-// are made from its texts.
+// are made from its texts and those in the folder texts.
 type command struct {
 	name    string
 	args    string   // those that are no flags: "SRC..."
 	summary string   // one line, without a full stop
-	help    string   // lines of at most 84 columns, in Chinese 110
 	words   []string // allowed values of the first argument; nil for any
 
 	// declare adds the flags and returns the action to run once they are read.

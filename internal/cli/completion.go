@@ -28,19 +28,7 @@ func completionCommand() *command {
 		name:    "completion",
 		args:    strings.Join(shells, "|") + "|images",
 		summary: "print the completion script of a shell",
-		help: `Prints a script that completes commands, flags and their values, which it describes
-in English. Load it in the shell's start file:
-
-  bash        source <(ferry completion bash)
-  zsh         source <(ferry completion zsh)
-  fish        ferry completion fish | source
-  PowerShell  ferry completion powershell | Out-String | Invoke-Expression
-
-It completes the names of images, too, once their list has been read from a catalog;
-the network is not used for completion:
-
-    ferry completion images --catalog https://alice.github.io/ferry`,
-		words: append(slices.Clone(shells), "images"),
+		words:   append(slices.Clone(shells), "images"),
 		declare: func(env wiring.Env, flags *flagSet) action {
 			site := flags.String("catalog", "", "`address` of a catalog, such as https://alice.github.io/ferry: read the images that it has")
 			return func(ctx context.Context, args []string) (int, error) {

@@ -34,20 +34,6 @@ var copyCommand = command{
 	name:    "copy",
 	args:    "SRC...",
 	summary: "mirror images now, from a terminal",
-	help: `Copies images, each under its mirror name, to a registry and namespace. SRC is a
-reference or any other text that "ferry parse" understands, or an archive of images:
-a tar file of "ferry save", or the folder with its parts, which is copied with all
-its images and without asking their sources.
-
-The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
-that "docker login" or "podman login" has stored for the target's host, also in a
-credential helper (in GitHub Actions only if FERRY_CREDENTIAL_HELPERS is true; false
-runs none anywhere). Sources are read without a login. If FERRY_CONFIG names a
-policy file, it is used. Sources on loopback or private addresses need --private.
-Ferry uses the proxy that HTTPS_PROXY names.
-
-Exit status: 0 if everything is at the target, 1 if something failed, 3 if no
-image is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o copyOptions
 		o.declare(flags)

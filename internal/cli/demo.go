@@ -10,15 +10,8 @@ import (
 var demoCommand = command{
 	name:    "demo",
 	summary: "show the whole process on this machine, without registries",
-	help: `Mirrors images between simulated parts inside this process: public registries with
-generated images, a target that requires a login, and a GitHub with an issue. Shows
-the conversation as it happens, then pulls the mirrors back and compares their
-digests. The network is not used.
-
-"ferry demo serve" shows "ferry serve" instead: an image that the mirror has, one
-that only the source has, and one that the pull itself has mirrored.`,
-	args:  "[serve]",
-	words: []string{"serve"},
+	args:    "[serve]",
+	words:   []string{"serve"},
 	declare: func(env wiring.Env, flags *flagSet) action {
 		raw := flags.Bool("raw", false, "show the comment as the Markdown that Ferry sends")
 		return func(ctx context.Context, args []string) (int, error) {

@@ -22,19 +22,6 @@ import (
 var doctorCommand = command{
 	name:    "doctor",
 	summary: "check the set-up of a repository and say what to fix",
-	help: `Checks everything that Ferry needs: the configuration, the repository on GitHub
-(Issues, workflows, the permissions of the token), and each target: the login,
-whether an image can be pushed and read back, whether people can pull it without a
-login. It reads the lists of "ferry sync". For each fault it says what to do and
-where. With --mirrors it also looks for an image at each public mirror of the policy
-file, or at each built-in one, and compares its digest with that of the source.
-
-It creates Ferry's labels if they are missing, and pushes an image of a few
-hundred bytes to the repository ferry-doctor of each target. It deletes the image
-if the registry allows it. With --read-only it changes nothing.
-
-GITHUB_REPOSITORY and GITHUB_TOKEN select the repository; in a workflow they are
-set. Exit status: 1 if something must be fixed.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		readOnly := flags.Bool("read-only", false, "make no changes: create no labels, push no image")
 		mirrors := flags.Bool("mirrors", false, "also try the public mirrors")

@@ -27,7 +27,6 @@ func helpCommand() *command {
 		name:    "help",
 		args:    "[COMMAND]",
 		summary: "list the commands, or explain one",
-		help:    "Lists the commands, or explains one of them.",
 		declare: func(env wiring.Env, _ *flagSet) action {
 			return func(_ context.Context, args []string) (int, error) {
 				if len(args) == 0 {
@@ -63,7 +62,7 @@ func printUsage(w io.Writer, language string) {
 
 func printHelp(w io.Writer, language string, c *command, flags *flagSet) {
 	in := translator(language)
-	fmt.Fprintf(w, "%s%s\n\n%s\n", in(usageIs), synopsis(c, flags), c.helpIn(language))
+	fmt.Fprintf(w, "%s%s\n\n%s\n", in(usageIs), synopsis(c, flags), c.help(language))
 	all := flags.list()
 	if len(all) == 0 {
 		return
@@ -80,15 +79,21 @@ func printHelp(w io.Writer, language string, c *command, flags *flagSet) {
 	}
 }
 
-//go:embed texts/help.zh.txt
-var helpInChinese string
+var (
+	//go:embed texts/help.txt
+	helpInEnglish string
+	//go:embed texts/help.zh.txt
+	helpInChinese string
+)
 
-// helpIn returns the help of a command in a language, "zh" or "en".
-func (c *command) helpIn(language string) string {
-	if language != "zh" {
-		return c.help
+// help returns what the command does in a language, "zh" or "en": the lines below
+// "=== NAME", of at most 84 columns, in Chinese 110.
+func (c *command) help(language string) string {
+	all := helpInEnglish
+	if language == "zh" {
+		all = helpInChinese
 	}
-	_, text, _ := strings.Cut(texts.Unpack(helpInChinese), "=== "+c.name+"\n")
+	_, text, _ := strings.Cut(texts.Unpack(all), "=== "+c.name+"\n")
 	text, _, _ = strings.Cut(text, "\n=== ")
 	return strings.TrimSpace(text)
 }

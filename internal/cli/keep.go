@@ -19,17 +19,6 @@ import (
 var keepCommand = command{
 	name:    "keep",
 	summary: "delete mirrors that no rule keeps",
-	help: `Prints the mirrors that none of the rules under "keep" in the policy file keeps, and
-deletes them with --apply. It knows the mirrors from the log of the catalog in a
-folder, for example a checkout of the branch "catalog" (docs/catalog.md). The rule
-"asked" also needs GITHUB_REPOSITORY and GITHUB_TOKEN.
-
-A tag is deleted if it still has the digest in the log. Its content is deleted too,
-with its signatures, unless a tag that stays has it. If a registry cannot delete,
-such as the personal editions of ACR and SWR, its page is printed. Deletions are
-written to the log, and lists do not copy deleted mirrors again.
-
-Exit status: 0 if done, 1 if something could not be deleted.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		in := flags.String("in", ".", "`folder` of the log")
 		apply := flags.Bool("apply", false, "delete them")

@@ -13,8 +13,6 @@ func manualCommand() *command {
 	return &command{
 		name:    "manual",
 		summary: "print the manual page",
-		help: `Prints the manual page ferry(1) made from the same text as "ferry help".
-To read it: ferry manual | man -l -`,
 		declare: func(env wiring.Env, _ *flagSet) action {
 			return func(_ context.Context, args []string) (int, error) {
 				if err := noArguments(args); err != nil {
@@ -57,7 +55,7 @@ func printManual(w io.Writer, env wiring.Env) {
 		flags := newFlagSet(c)
 		c.declare(env, flags)
 		fmt.Fprintf(w, ".SS %s\n", roff(synopsis(c, flags)))
-		fmt.Fprintf(w, "%s\n", paragraphs(c.helpIn(language(env)), language(env) == "zh"))
+		fmt.Fprintf(w, "%s\n", paragraphs(c.help(language(env)), language(env) == "zh"))
 		for _, g := range flags.list() {
 			value, usage := unquoted(g, in)
 			fmt.Fprintf(w, ".TP\n.B %s\n%s\n", roff(strings.Join(flags.spelled(g), ", ")+value), roff(usage))

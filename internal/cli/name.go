@@ -17,13 +17,6 @@ var nameCommand = command{
 	name:    "name",
 	args:    "REF...",
 	summary: "print the mirror name of an image, or the image of a mirror name",
-	help: `Prints the mirror name of each reference, one on each line. With --reverse it
-prints the reference of each mirror name. Without a target (--to, FERRY_TARGET or
-FERRY_USERNAME), names are printed without a namespace, and accepted with or
-without one. docs/names.md has the rules.
-
-With --catalog it prints all mirrors of each reference that the catalog at an
-address has (docs/catalog.md). Otherwise the network is not used.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		to := flags.String("to", "", "`target`: registry and namespace, such as docker.io/USER")
 		flags.letter("to", "t")

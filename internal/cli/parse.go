@@ -18,17 +18,6 @@ var parseCommand = command{
 	name:    "parse",
 	args:    "[TEXT...]",
 	summary: "show which images Ferry finds in a text",
-	help: `Shows how Ferry reads a request: the images, the platforms, the assumptions, and
-the parts that could not be read, with suggestions. With --explain it shows every
-word that was considered instead: its place, the strength of the evidence, what
-the place requires, and the rules that applied (docs/shapes.md). The network is not
-used.
-
-The text is that of an issue: TEXT, the file of --body ("-" for standard input),
-or standard input if neither is given and there is no title.
-
-Exit status: 0 if everything was understood, 1 if there are problems, 3 if no
-image is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		title := flags.String("title", "", "the issue's `title`")
 		file := flags.String("body", "", "`file` with the issue's body; - for standard input")

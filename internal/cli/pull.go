@@ -29,35 +29,6 @@ var pullCommand = command{
 	name:    "pull",
 	args:    "IMAGE...",
 	summary: "pull mirrored images under their original names",
-	help: `Pulls images from a mirror and gives them the names of their sources, so that
-manifests and Compose files work unchanged. IMAGE is a reference or any other text
-that "ferry parse" understands; -f reads a Compose file, a manifest or a list:
-
-    ferry pull -f compose.yaml --from docker.io/USER && docker compose up
-
-Each image is pulled by the digest of its mirror, and the digest that the client
-reports is compared with it. Afterwards the mirror name is removed from the machine,
-unless --keep is given. If several mirrors are named, the first one that answers is
-used. --from can also be the address of a front ("ferry serve"), a URL without a
-path, or of a catalog, a URL with one; a catalog names the mirrors that it knows:
-
-    ferry pull nginx:1.27 --from http://127.0.0.1:5050
-    ferry pull nginx:1.27 --from https://alice.github.io/ferry
-
-Images that are not mirrored yet can be requested from the repository of a bot:
---request opens an issue there with the token in GITHUB_TOKEN or GH_TOKEN, shows its
-run, and pulls the images when they are mirrored, within 15 minutes or --wait.
-Without a token it shows the form, in a browser if there is a desktop:
-
-    ferry pull gcr.io/ns/img:1 --from docker.io/USER --request OWNER/REPO --wait 15m
-
-Without any client, the images are saved to images.tar, as by "ferry save".
-
-The client pulls with its own login. To look up digests, Ferry uses the login that
-"docker login" has stored, or none.
-
-Exit status: 0 if the client has every image, 1 if something failed, 3 if no image
-is named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o pullOptions
 		flags.Var(&o.from, "from", "`target`: registry and namespace of a mirror, such as docker.io/USER (or FERRY_TARGET), or the address of a front or a catalog; may be repeated")

@@ -10,15 +10,6 @@ import (
 var runCommand = command{
 	name:    "run",
 	summary: "handle the event that started a workflow (used by the Action)",
-	help: `Handles the event that GitHub's runner describes by GITHUB_EVENT_NAME,
-GITHUB_EVENT_PATH and the other variables of a workflow: it answers an issue or a
-comment, mirrors the images of the input "images", continues unfinished requests on
-a schedule, and checks the set-up on a push. Inputs come from FERRY_TARGET,
-FERRY_USERNAME, FERRY_PASSWORD and other variables, which docs/configuration.md
-lists.
-
-With --dry-run, which is the default outside of workflows, nothing is copied and
-nothing is written to GitHub: the plan and the comment are printed.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		dry := flags.Bool("dry-run", env.Getenv("GITHUB_ACTIONS") != "true", "print the plan and the comment without changing anything")
 		return func(ctx context.Context, args []string) (int, error) {

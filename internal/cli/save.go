@@ -33,27 +33,6 @@ var saveCommand = command{
 	name:    "save",
 	args:    "IMAGE...",
 	summary: "save images to a tar file for machines without a network",
-	help: `Reads images from their registries, or with --from from a mirror, and writes them
-to one tar file that docker, podman, nerdctl, ctr and k3s can load. None of these
-programs is needed for saving, nor disk space for anything but the file. The images
-keep the names of their sources. IMAGE is a reference or any other text that "ferry
-parse" understands.
-
-    ferry save nginx:1.27 redis:7 -o images.tar && docker load -i images.tar
-
-If -o names a folder, the tar comes with checksums, a list of contents, and scripts
-for Linux, macOS and Windows that check and load it. With --split the tar is cut
-into parts, for releases on GitHub (less than 2 GiB per file) or small media:
-
-    ferry save --list images.txt --split 1900MiB -o images/
-    sh images/load.sh
-
-Of a multi-platform image, linux/amd64 or the platforms of --platform are saved; an
-image without linux/amd64 is saved with all its platforms. Equal images give equal
-bytes. If an image fails, nothing is written.
-
-Exit status: 0 if the file is complete, 1 if something failed, 3 if no image is
-named.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o saveOptions
 		flags.StringVar(&o.output, "output", "", "`file` to write, such as images.tar; a folder for parts and scripts; - for standard output")

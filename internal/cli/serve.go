@@ -24,15 +24,6 @@ import (
 var serveCommand = command{
 	name:    "serve",
 	summary: "serve mirrored images under their original names",
-	help: `Runs a read-only registry that serves images under their original names. It reads
-them from the mirrors at the target and, with --mode offshore or if the file says
-so, from the sources. If only the target is configured, it listens on
-127.0.0.1:5050, for this machine alone.
-
-The login for the target is FERRY_USERNAME and FERRY_PASSWORD, or else the one
-that "docker login" has stored for the target's host; a public mirror needs none.
-The file of --config is read again when it changes and on SIGHUP. docs/serve.md
-describes the file and how to configure clients.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o serveOptions
 		flags.StringVar(&o.target, "target", "", "`target`: registry and namespace of the mirrors, such as docker.io/USER (or FERRY_TARGET)")

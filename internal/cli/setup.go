@@ -33,39 +33,6 @@ import (
 var setupCommand = command{
 	name:    "setup",
 	summary: "configure container clients to pull by original names",
-	help: `Finds the container clients on this machine and shows what to change in their
-configuration files so that they pull by original names through a front ("ferry
-serve"): docker, containerd, podman with buildah, skopeo and CRI-O, k3s, RKE2 and
-buildkit. --apply writes the changes; every other line stays as it is.
-
-    ferry setup --front http://127.0.0.1:5050
-    ferry setup --front http://127.0.0.1:5050 --apply
-    ferry setup --undo
-
-For a front with a certificate of a private authority, --ca installs the authority
-where each client looks. If the front wants a token, --token names a file with it:
-podman gets it by "podman login"; containerd, k3s and RKE2 know no way but their
-files, which only root may read then.
-
-With --proxy instead of --front, clients pull from the registries themselves,
-through an HTTP proxy: docker 23.0 and later by daemon.json, the others by the
-environment of their services in systemd.
-
-    ferry setup --proxy http://proxy.example:3128
-
-The clients of the user at the terminal are set up as well, also under sudo:
-rootless docker, and podman if the user has a registries.conf. --user sets up only
-these, and needs no root; give it to --undo, too.
-
-A copy of each changed file is kept beside it, and --undo removes exactly what was
-inserted.
-
-Services read the changes by a reload. Where they need a restart, which interrupts
-something, the command is printed, and run with --restart. Then each client pulls a
-tiny image of the front by an original name. If that fails, its changes are undone.
-
-Exit status: 0 if everything is set up or shown, 1 if something failed or must be
-done by hand.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o setupOptions
 		flags.StringVar(&o.front, "front", "", "`address` of the front, such as http://127.0.0.1:5050")

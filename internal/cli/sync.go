@@ -36,34 +36,6 @@ var syncCommand = command{
 	name:    "sync",
 	args:    "[FILE...]",
 	summary: "keep the images of lists up to date",
-	help: `Reads lists of images, compares the source and the target of each image, and copies
-images that are missing or whose tag has moved. FILE is a list of lines or YAML, or
-an unchanged list of image-syncer, skopeo sync, regsync, dregsy, diun, hauler
-or oc-mirror; "-" is standard input.
-Without FILE, the lists are those in FERRY_LISTS, or images.txt and images.yaml in
-the current directory. docs/lists.md describes the formats.
-
-    nginx:1.27                  this tag
-    redis:>=7.0 <8 newest 3     the newest three of a range
-    quay.io/a/b:/^v\d+$/        a regular expression
-    kubernetes >=1.31 newest-patch-of 3          the images of kubeadm
-    release k3s-io/k3s ^1.33 k3s-images.txt      those in a file of a release
-    chart oci://ghcr.io/a/charts/b ^2            those of a Helm chart
-    text https://example.com/images.txt          those in a file
-
-Images go to the target under their mirror names, or to the destinations in the
-list, unless --to is set. Logins are the same as for "ferry copy"; logins in a list
-are ignored.
-
-With --plan, much work is divided among jobs on several machines (docs/fanout.md):
-
-    ferry sync images.txt --plan plan.json --jobs 4-8   # writes the plan
-    ferry sync --plan plan.json --shard 1               # copies a part, then helps
-    ferry sync --plan plan.json --join ferry-receipts   # reports the result
-
-Exit status: 0 if everything is up to date; 1 if an image failed or waits for the
-limit of a registry, or an entry or a list of tags could not be read; 2 if a file is
-not a list.`,
 	declare: func(env wiring.Env, flags *flagSet) action {
 		var o syncOptions
 		o.declare(flags)

@@ -16,14 +16,6 @@ var verifyCommand = command{
 	name:    "verify",
 	args:    "ARCHIVE...",
 	summary: "check that an archive of images is intact",
-	help: `Checks archives of images from "ferry save", from docker 25 or later, or from podman
-and skopeo in the format oci-archive. ARCHIVE is a tar file, or a folder with a tar
-file or its parts. The command checks every digest and all layers of every image,
-and compares docker's list of images with the index that other clients read. It does
-not use the network.
-
-Exit status: 0 if the archives are intact, 1 if something is missing, damaged or
-inconsistent.`,
 	declare: func(env wiring.Env, _ *flagSet) action {
 		return func(ctx context.Context, args []string) (int, error) { return runVerify(ctx, env, args) }
 	},

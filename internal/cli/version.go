@@ -10,7 +10,6 @@ import (
 var versionCommand = command{
 	name:    "version",
 	summary: "print Ferry's version, commit and Go version",
-	help:    "Prints the version, the commit it was built from, and the Go version that built it.",
 	declare: func(env wiring.Env, flags *flagSet) action {
 		asJSON := flags.Bool("json", false, "print JSON")
 		return func(_ context.Context, args []string) (int, error) {
