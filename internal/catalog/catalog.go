@@ -358,23 +358,32 @@ func (i *Image) apply(c Change) {
 	i.Change = c
 }
 
+// named is an image with the names by which images are sorted.
+type named struct {
+	*Image
+	repository reference.Repository
+	name       string
+}
+
+// byName sorts images. sort.Slice takes more than twice as long.
+type byName []named
+
+func (b byName) Len() int      { return len(b) }
+func (b byName) Swap(i, j int) { b[i], b[j] = b[j], b[i] }
+func (b byName) Less(i, j int) bool {
+	if c := b[i].repository.Compare(b[j].repository); c != 0 {
+		return c < 0
+	}
+	return b[i].name < b[j].name
+}
+
 // arrange puts images into their repositories and sorts them.
 func arrange(images []*Image) Snapshot {
-	type named struct {
-		*Image
-		repository reference.Repository
-		name       string
-	}
-	all := make([]named, len(images))
+	all := make(byName, len(images))
 	for i, image := range images {
 		all[i] = named{image, image.Source.Repository(), image.Source.String() + " " + image.Mirror.String()}
 	}
-	sort.Slice(all, func(i, j int) bool {
-		if c := all[i].repository.Compare(all[j].repository); c != 0 {
-			return c < 0
-		}
-		return all[i].name < all[j].name
-	})
+	sort.Sort(all)
 	var s Snapshot
 	for from := 0; from < len(all); {
 		to := from + 1
