@@ -24,7 +24,7 @@ func newHarvest(t *testing.T, fault func(n int, r *http.Request) fakegithub.Faul
 	w := newWorld(t)
 	w.github = fakegithub.New(fakegithub.Config{
 		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
-		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
+		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot(), "token-of-a-person": harbour},
 		Fault:      fault,
 	})
 	w.Environ["GITHUB_API_URL"] = "http://" + w.Serve(w.github)

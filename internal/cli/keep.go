@@ -51,17 +51,28 @@ func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, e
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
+	s := catalog.Fold(log)
 	var asked map[reference.Reference]time.Time
 	if rules.Asked > 0 {
-		if asked, err = answered(ctx, hub, env.Time().AddDate(0, 0, -rules.Asked)); err != nil {
+		if hub == nil {
+			return wiring.StatusUsage, errNoAnswers
+		}
+		since := env.Time().AddDate(0, 0, -rules.Asked)
+		if asked, err = answered(ctx, env, hub, since); err != nil {
 			return wiring.StatusFailed, err
 		}
-		if len(asked) == 0 && env.Getenv("GITHUB_ACTIONS") != "true" { // the token is probably of another account
-			return wiring.StatusUsage, errNoAnswers
+		if len(asked) == 0 {
+			personal, err := hub.Personal(ctx)
+			if err != nil {
+				return wiring.StatusFailed, err
+			}
+			if personal || s.Harvested().After(since) { // the answers are by another account
+				return wiring.StatusUsage, errNoAnswers
+			}
 		}
 	}
 	var surplus []*catalog.Image
-	for _, i := range catalog.Fold(log).Surplus(rules, asked, env.Time()) {
+	for _, i := range s.Surplus(rules, asked, env.Time()) {
 		for _, t := range cfg.Targets {
 			if strings.HasPrefix(i.Mirror.String(), t.String()+"/") {
 				surplus = append(surplus, i)
@@ -79,26 +90,34 @@ func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, e
 			fmt.Fprintf(env.Stdout, "%s %s\n", i.Mirror, i.Digest)
 		}
 	}
-	say(env, env.Stdout, "%d mirrors to delete; to delete them, add --apply\n", len(listed))
+	say(env, env.Stdout, "mirrors to delete: %d; to delete them, add --apply\n", len(listed))
 	return wiring.StatusDone, nil
 }
 
 // errNoAnswers is the error of a rule that would keep nothing.
 var errNoAnswers = usageError{`the rule "asked" reads issues: set GITHUB_REPOSITORY, and the GITHUB_TOKEN of the account that answers`}
 
-// answered returns when issues last got mirrors, since then.
-func answered(ctx context.Context, hub *publish.Client, since time.Time) (map[reference.Reference]time.Time, error) {
-	if hub == nil {
-		return nil, errNoAnswers
-	}
+// answered returns when issues last got mirrors, since then. It fails if a record cannot
+// be read: it may be of a mirror to keep.
+func answered(ctx context.Context, env wiring.Env, hub *publish.Client, since time.Time) (map[reference.Reference]time.Time, error) {
 	said, all, err := hub.Said(ctx, since)
 	if err == nil && !all {
-		err = errors.New("not all comments could be read: run the command again")
+		err = errUnread
 	}
 	at := map[reference.Reference]time.Time{}
 	for _, comment := range said {
-		records, _ := report.RecordsIn(comment.Body)
-		changes, _, _ := catalog.Changes(catalog.Snapshot{}, records, comment.Edited) // of others there are no mirrors
+		records, ok := report.RecordsIn(comment.Body)
+		if !ok {
+			continue // nothing was mirrored
+		}
+		changes, faults, unread := catalog.Changes(catalog.Snapshot{}, records, comment.Edited)
+		if unread == nil && len(faults) > 0 {
+			unread = faults[0].Err
+		}
+		if unread != nil {
+			say(env, env.Stderr, "ferry catalog: issue #%d: %s\n", comment.Issue, report.Terminal{Language: language(env)}.Message(unread.Error()))
+			err = errors.New("nothing is deleted while answers cannot be read")
+		}
 		for _, c := range changes {
 			at[c.Mirror] = c.At
 		}

@@ -44,11 +44,14 @@ func TestKeep(t *testing.T) {
 	}
 	fakeworld.WantText(t, "without rules", keep(wiring.StatusUsage), "the policy file has no rules")
 	policy("keep: {newest: 1, asked: 3650}\n")
-	delete(w.Environ, "GITHUB_ACTIONS") // the token may be that of a person, whom no answer is by
+	w.Environ["GITHUB_TOKEN"] = "token-of-a-person" // whom no answer is by
 	fakeworld.WantText(t, "without answers", keep(wiring.StatusUsage, "--apply"), `the GITHUB_TOKEN of the account that answers`)
-	w.Environ["GITHUB_ACTIONS"] = "true"
+	w.Environ["GITHUB_TOKEN"] = "token-of-github"
+	w.says(fakegithub.Bot(), "\n<!-- ferry:records\n{]\n-->\n")
+	fakeworld.WantText(t, "a broken answer", keep(wiring.StatusFailed, "--apply"), "issue #1: is not an array of records", "nothing is deleted while answers cannot be read")
+	w.github.Delete(1)
 	w.says(fakegithub.Bot(), "\n<!-- ferry:records\n"+fmt.Sprintf(`{"source":"quay.io/a/b:2","mirror":"registry.example.com/mirror/quay.a.b:2","status":"present","digest":%q}`, w.Mirrored("quay.a.b", "2"))+"\n-->\n")
-	fakeworld.WantText(t, "the dry run", keep(wiring.StatusDone), "registry.example.com/mirror/quay.a.b:1 sha256:", "1 mirrors to delete; to delete them, add --apply")
+	fakeworld.WantText(t, "the dry run", keep(wiring.StatusDone), "registry.example.com/mirror/quay.a.b:1 sha256:", "mirrors to delete: 1; to delete them, add --apply")
 	if w.Mirrored("quay.a.b", "1") == "" {
 		t.Fatal("a dry run deletes")
 	}
@@ -62,9 +65,9 @@ func TestKeep(t *testing.T) {
 	}
 	status, said = w.run(t.Context(), "sync", list)
 	w.WantStatus(status, wiring.StatusDone, said)
-	fakeworld.WantText(t, "the list", said, `1 mirrors were deleted by "ferry keep" and are not copied again`)
+	fakeworld.WantText(t, "the list", said, `deleted by "ferry keep", and not copied again: 1`)
 	if w.Mirrored("quay.a.b", "1") != "" {
 		t.Error("the list brings it back")
 	}
-	fakeworld.WantText(t, "the next run", keep(wiring.StatusDone), "0 mirrors to delete")
+	fakeworld.WantText(t, "the next run", keep(wiring.StatusDone), "mirrors to delete: 0")
 }

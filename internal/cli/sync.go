@@ -432,7 +432,7 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 		}
 	}
 	if left > 0 {
-		say(s.env, s.env.Stderr, "%d mirrors were deleted by \"ferry keep\" and are not copied again\n", left)
+		say(s.env, s.env.Stderr, "deleted by \"ferry keep\", and not copied again: %d\n", left)
 	}
 	for _, r := range p.Refusals {
 		s.sum.Images = append(s.sum.Images, report.Synced{List: s.at[r.Image.Reference], Target: r.Target,

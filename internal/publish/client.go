@@ -127,6 +127,12 @@ func (c *Client) wrote(ctx context.Context, comment *github.IssueComment) (bool,
 	return strings.EqualFold(by.GetLogin(), self) || !told && by.GetType() == "Bot" && c.signed(comment.GetBody()), nil
 }
 
+// Personal reports whether the token belongs to an account, and not to a job or an App.
+func (c *Client) Personal(ctx context.Context) (bool, error) {
+	_, told, err := c.self(ctx)
+	return told, err
+}
+
 // learn records the author of a comment that GitHub has just created as the
 // token's login.
 func (c *Client) learn(login string) {
