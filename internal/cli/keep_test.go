@@ -9,6 +9,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/fakegithub"
+	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/wiring"
 )
@@ -70,4 +71,37 @@ func TestKeep(t *testing.T) {
 		t.Error("the list brings it back")
 	}
 	fakeworld.WantText(t, "the next run", keep(wiring.StatusDone), "mirrors to delete: 0")
+}
+
+// TestKeepAtDockerHub deletes a tag where the registry deletes none, but the vendor's API
+// does, and with a token that may not.
+func TestKeepAtDockerHub(t *testing.T) {
+	for _, readOnly := range []bool{false, true} {
+		w := newHarvest(t, nil)
+		w.SetPolicy("targets: [{to: docker.io/mate, private: true, plain-http: true}]\nsources: [{host: hub.docker.com, private: true, plain-http: true}]\nkeep: {newest: 1}\n")
+		target := fakeregistry.New(fakeregistry.Options{Username: "mate", Password: "sesame-of-the-target", NoDelete: true})
+		hub := &fakeregistry.Hub{Registry: target, Username: "mate", Secret: "sesame-of-the-target", ReadOnly: readOnly}
+		w.At["registry-1.docker.io:80"], w.At["hub.docker.com:80"] = w.Serve(target), w.Serve(hub)
+		var log strings.Builder
+		for n, tag := range []string{"1", "2"} {
+			image := fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(n + 1), Platforms: []string{"linux/amd64"}, Layers: []int{100}})
+			target.Add("mate/a.b", tag, image)
+			fmt.Fprintf(&log, `{"v":1,"at":"2026-11-%02dT00:00:00Z","what":"copied","source":"quay.io/a/b:%s","mirror":"docker.io/mate/a.b:%s","digest":%q}`+"\n", n+1, tag, tag, fakeregistry.Digest(image.Root().Body))
+		}
+		if err := os.MkdirAll(filepath.Join(w.Dir, "catalog", "v1", "log"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		w.Write("catalog/v1/log/1.jsonl", log.String())
+		status, said := w.run(t.Context(), "keep", "--in", filepath.Join(w.Dir, "catalog"), "--apply")
+		_, _, left := target.Manifest("mate/a.b", "1")
+		if left != readOnly {
+			t.Errorf("read-only %v: the tag is there: %v; %s", readOnly, left, said)
+		}
+		want := "deleted  docker.io/mate/a.b:1"
+		if readOnly {
+			want = "by hand  docker.io/mate/a.b:1: the registry does not delete for this login; open https://hub.docker.com/"
+		}
+		w.WantStatus(status, map[bool]int{false: wiring.StatusDone, true: wiring.StatusFailed}[readOnly], said)
+		fakeworld.WantText(t, "the output", said, want)
+	}
 }

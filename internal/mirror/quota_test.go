@@ -104,3 +104,33 @@ func TestQuotaOfTags(t *testing.T) {
 		t.Errorf("the results are %v, %v, %v", results[0].Failure, results[1].Failure, results[2].Failure)
 	}
 }
+
+// TestQuotaCountsTheTarget: the list of the target counts, not the catalog, which does
+// not know what others have pushed or deleted there.
+func TestQuotaCountsTheTarget(t *testing.T) {
+	for catalog, held := range map[string]map[string]int{
+		"knows less": {},
+		"knows more": {"gone1": 1, "gone2": 1, "gone3": 1, "gone4": 1},
+	} {
+		w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Catalog: true})
+		for i := range 3 {
+			w.targets[0].Add(fmt.Sprint("m/other", i), "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+		}
+		w.mirror.opts.Held = func(context.Context) map[string]int {
+			names := map[string]int{}
+			for name, tags := range held {
+				names[w.to[0]+"/m/"+name] = tags
+			}
+			return names
+		}
+		w.mirror.opts.Quotas = []Quota{{Target: w.to[0] + "/m", Repositories: 4}}
+		steps := w.steps(2)
+		for i := range steps {
+			w.source.Add(fmt.Sprint("r", i), "1", fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(i + 1), Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+		}
+		results := w.mirror.Run(t.Context(), steps, nil)
+		if code(results[0].Failure) != "" || code(results[1].Failure) != failure.Quota {
+			t.Errorf("the catalog %s: %v, %v", catalog, results[0].Failure, results[1].Failure)
+		}
+	}
+}
