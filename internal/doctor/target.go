@@ -52,7 +52,8 @@ func (p Patient) target(ctx context.Context, t config.Target) []*Finding {
 	}
 	if p.ReadOnly {
 		say(Note, NotTried, nil)
-		say(p.quota(ctx, t, &about.Stock))
+		level, kind := p.quota(ctx, t, &about.Stock)
+		say(level, kind, nil)
 		return findings
 	}
 	image := newSample(p.Now)
@@ -79,23 +80,24 @@ func (p Patient) target(ctx context.Context, t config.Target) []*Finding {
 	} else {
 		say(OK, Deleted, nil)
 	}
-	say(p.quota(ctx, t, &about.Stock))
+	level, kind := p.quota(ctx, t, &about.Stock)
+	say(level, kind, nil)
 	return findings
 }
 
 // quota compares what a target holds with the owner's limit.
-func (p Patient) quota(ctx context.Context, t config.Target, stock *plan.Stock) (Level, Kind, error) {
+func (p Patient) quota(ctx context.Context, t config.Target, stock *plan.Stock) (Level, Kind) {
 	known := false
 	if p.Count != nil && t.Quota != (config.Quota{}) {
 		*stock, known = p.Count(ctx, t.String())
 	}
 	switch {
 	case !known:
-		return Note, QuotaUnknown, nil
+		return Note, QuotaUnknown
 	case stock.Scarce():
-		return Warning, QuotaScarce, nil
+		return Warning, QuotaScarce
 	}
-	return OK, QuotaLeft, nil
+	return OK, QuotaLeft
 }
 
 // refused classifies a failed request to a registry. Refusals that people can

@@ -32,7 +32,7 @@ func Render(in Input) Report {
 	head := marker.Signed(in.Key) + "\n"
 	blocks := a.blocks()
 	// The summary must come first: each call of compose cuts further.
-	summary := compose(a.l, MaxSummary-1, "", append(blocks[:len(blocks):len(blocks)], a.stocks()...)) + "\n"
+	summary := compose(a.l, MaxSummary-1, "", append(slices.Clip(blocks), a.stocks()...)) + "\n"
 	r := Report{
 		Comment:     head + compose(a.l, MaxComment-maxHelp-maxArchive-len(head)-1, in.RunURL, blocks) + "\n",
 		Summary:     summary,
