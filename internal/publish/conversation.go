@@ -171,8 +171,7 @@ func (v *Conversation) Finish(ctx context.Context, o Outcome) error {
 	defer v.mu.Unlock()
 	v.finished = true
 	mute := v.write(ctx, o.Body, false, o.Anew)
-	switch refusedWrite(mute) {
-	case Permission, Refused, Rejected:
+	if code := refusedWrite(mute); code == Permission || code == Refused || code == Rejected {
 		mute = v.write(ctx, o.Body, false, o.Anew) // it may pass
 	}
 	code := refusedWrite(mute)
