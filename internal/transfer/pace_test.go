@@ -183,8 +183,9 @@ func TestUploadsAtOnce(t *testing.T) {
 	}{
 		"near":         {10 * ms, 0, 6, 1.1},
 		"very near":    {ms, 0, 6, 1.1},
-		"near, capped": {10 * ms, 2e6, 13, 1.35},
-		"far":          {60 * ms, 0, 13, 1.2},
+		"near, capped": {10 * ms, 2e6, 25, 1.15},
+		"far":          {60 * ms, 0, 25, 1.2},
+		"far, capped":  {60 * ms, 2e6, 25, 1.05},
 	} {
 		source, target := &network{rtt: c.rtt, rate: 25e6}, &network{rtt: c.rtt, rate: 25e6, limit: c.limit}
 		rate := target.rate

@@ -33,8 +33,9 @@ type tuning struct {
 	// would leave the link idle while connections start. A near target gets one
 	// and one more for each uploadTrip of the round trip, minUploads at least, and
 	// then uploadStep more as long as that helps, or twice as many while they
-	// raise the rate by the factor proportional. After a failed trial, the next
-	// restChecks evaluations are skipped.
+	// raise the rate by the factor proportional. Twice maxUploads are tried once,
+	// at a steady rate, and stay if they raise it by that factor. After a failed
+	// trial, the next restChecks evaluations are skipped.
 	maxUploads, minUploads, uploadStep, restChecks int
 	uploadTrip                                     time.Duration
 	proportional                                   float64
