@@ -317,11 +317,13 @@ func ParseSize(text string) (int64, bool) {
 	n, _ := strconv.ParseInt(m[1], 10, 64)
 	factor := int64(1)
 	if unit := strings.ToUpper(m[2]); len(unit) > 1 {
-		base := 1000.0
+		base := int64(1000)
 		if len(unit) == 3 {
 			base = 1024
 		}
-		factor = int64(math.Pow(base, float64(1+strings.IndexByte("KMGT", unit[0]))))
+		for range 1 + strings.IndexByte("KMGT", unit[0]) {
+			factor *= base
+		}
 	}
 	return n * factor, n <= math.MaxInt64/factor
 }

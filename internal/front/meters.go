@@ -3,6 +3,7 @@ package front
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,7 +70,7 @@ func (m *meters) asked(p *Place, took time.Duration, err *failure.Error) {
 		w = &waits{}
 		m.waits[p.String()] = w
 	}
-	n, _ := slices.BinarySearch(bounds[:], took.Seconds())
+	n := sort.SearchFloat64s(bounds[:], took.Seconds())
 	w.counts[n]++
 	w.sum += took
 }

@@ -103,22 +103,37 @@ func (f *Front) States() []PlaceState {
 // Metrics serves the metrics, /-/live and /-/ready with the state of each place,
 // and /-/requests with the images that are being mirrored, for the operator.
 func (s *Server) Metrics(m *Memories) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { s.current.Load().serveMetrics(w) })
-	mux.HandleFunc("GET /-/live", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
-		ready, places := s.state()
-		w.Header().Set("Content-Type", "application/json")
-		if !ready {
-			w.WriteHeader(http.StatusServiceUnavailable)
+	// http.ServeMux, with its patterns, has 23 kB.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
+			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"ready": ready, "places": places}) // the error means that the client is gone
-	})
-	mux.HandleFunc("GET /-/requests", func(w http.ResponseWriter, _ *http.Request) {
+		var state map[string]any
+		status := http.StatusOK
+		switch r.URL.Path {
+		case "/metrics":
+			s.current.Load().serveMetrics(w)
+			return
+		case "/-/live":
+			return
+		case "/-/ready":
+			ready, places := s.state()
+			if !ready {
+				status = http.StatusServiceUnavailable
+			}
+			state = map[string]any{"ready": ready, "places": places}
+		case "/-/requests":
+			state = map[string]any{"requests": m.desk.states()}
+		default:
+			http.NotFound(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"requests": m.desk.states()}) // the error means that the client is gone
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(state) // the error means that the client is gone
 	})
-	return mux
 }
 
 // Serve serves the listeners until ctx ends, and then lets running requests

@@ -17,6 +17,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -422,5 +423,21 @@ func TestReplicasAreRestartedInTurn(t *testing.T) {
 	for _, r := range replicas {
 		r.end()
 		<-r.done
+	}
+}
+
+// TestOperatorsPaths checks which paths and methods the address for metrics has.
+func TestOperatorsPaths(t *testing.T) {
+	server := &Server{}
+	for request, want := range map[string]int{
+		"GET /-/live": http.StatusOK, "HEAD /-/live": http.StatusOK,
+		"POST /-/live": http.StatusMethodNotAllowed, "GET /-/live/": http.StatusNotFound, "GET /": http.StatusNotFound, "GET /v2/": http.StatusNotFound,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		w := httptest.NewRecorder()
+		server.Metrics(nil).ServeHTTP(w, httptest.NewRequest(method, path, nil))
+		if allow := w.Header().Get("Allow"); w.Code != want || (allow != "") != (want == http.StatusMethodNotAllowed) {
+			t.Errorf("%s: status %d, Allow %q", request, w.Code, allow)
+		}
 	}
 }
