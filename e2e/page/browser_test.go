@@ -42,7 +42,7 @@ func value[T any](t *testing.T, b *browser.Browser, expression string) T {
 // search types a query in place of the last one, and waits for what it finds.
 func search(t *testing.T, b *browser.Browser, query string) {
 	t.Helper()
-	must(t, b.Evaluate(`$("q").focus(), $("q").select()`, nil), b.Type(query), b.Wait(fmt.Sprintf(`decodeURIComponent(location.hash.slice(1)) === %q && settled === shows`, strings.TrimSpace(query))))
+	must(t, b.Evaluate(`$("q").focus(), $("q").select()`, nil), b.Type(query), b.Wait(fmt.Sprintf(`decodeURIComponent(location.hash.slice(1)) === %q && $("found").ariaBusy === "false"`, strings.TrimSpace(query))))
 }
 
 // quiet checks that nothing was asked of another origin, no script of data ran, and the
@@ -158,7 +158,7 @@ func TestKeyboard(t *testing.T) {
 	origin, _, _ := strings.Cut(address, "/alice")
 	must(t, b.Call("Browser.grantPermissions", map[string]any{"origin": origin, "permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}}, nil))
 	visit(t, b, address, "en")
-	must(t, b.Press("/"), b.Type("nginx"), b.Wait(`settled === shows && location.hash === "#nginx"`))
+	must(t, b.Press("/"), b.Type("nginx"), b.Wait(`$("found").ariaBusy === "false" && location.hash === "#nginx"`))
 	must(t, b.Press("Enter"), b.Wait(`document.activeElement.tagName === "SUMMARY"`), b.Press("Enter"), b.Wait(`document.querySelectorAll("#found details[open] button").length === 2`))
 	must(t, b.Press("ArrowDown"), b.Wait(`document.activeElement.tagName === "BUTTON"`), b.Press("Enter"), b.Wait(`document.activeElement.textContent === "Copied"`))
 	want := "docker pull docker.io/me/docker.nginx:1.27\ndocker tag docker.io/me/docker.nginx:1.27 docker.io/library/nginx:1.27"

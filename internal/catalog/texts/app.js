@@ -154,12 +154,13 @@ const ask = (query) => {
   if (!fits) add(p, "pre", query);
 };
 
-let shows = 0, settled = 0; // queries that were begun, and the last one whose results are there
+let shows = 0; // queries that were begun
 const show = async () => {
   const typed = $("q").value.trim();
   const query = typed.replace(/^\w+ pull\s+/, "");
   const now = ++shows;
   const late = () => now !== shows; // something else was typed meanwhile
+  $("found").ariaBusy = "true";
   history.replaceState(null, "", "#" + encodeURIComponent(typed));
   const hex = /^(?:sha\d+:)?([0-9a-f]{6,})$/.exec(query);
   let found = hex ? [] : search(query), exact;
@@ -191,7 +192,7 @@ const show = async () => {
     details.open = true;
     if (await open(details, source, rest) && !late()) ask("");
   }
-  if (!late()) settled = now;
+  if (!late()) $("found").ariaBusy = "false";
 };
 
 // Arrows lead through results and buttons; Enter at the field leads to the first.
