@@ -40,6 +40,6 @@ public-mirrors:
 	status, log := w.happens("issues", "opened", n, nil)
 	w.WantStatus(status, wiring.StatusDone, log)
 	same := "m.example.com/gcr.io/ns/tool@" + digest
-	fakeworld.WantText(t, "the comment", w.comment(n), "On public mirrors", "docker pull "+same)
+	fakeworld.WantText(t, "the comment", w.comment(n), "On public mirrors", "docker pull "+same, `"size":`, `"elsewhere":[{"mirror":"`+same+`","state":"same"}]}`+"\n-->")
 	fakeworld.WantText(t, "the outputs", w.outputs(), `"elsewhere":[{"mirror":"`+same+`","state":"same"}`)
 }
