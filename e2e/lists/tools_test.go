@@ -171,3 +171,51 @@ func TestUnchanged(t *testing.T) {
 	theirs, _ := measure("regsync", func() { regsync(t, list) })
 	t.Logf("%.1f times the time of ferry", float64(theirs)/float64(ours))
 }
+
+// TestFirstCopy: images that share ten bases are copied, and then one in ten that has
+// moved. Ferry sends each blob once, and reads nothing of an unchanged image; -v shows its time
+// and that of regsync. With 300 images, regsync takes a minute.
+func TestFirstCopy(t *testing.T) {
+	const images, repositories, bases, away = 100, 30, 10, 30 * time.Millisecond
+	source := fakeregistry.New(fakeregistry.Options{})
+	from := serve(t, source, away)
+	add := func(i, seed int) {
+		source.Add(fmt.Sprintf("ns/img%d", i%repositories), fmt.Sprint(i), fakeregistry.Generate(fakeregistry.Spec{
+			Seed: uint64(seed), Platforms: []string{"linux/amd64"}, Layers: []int{20_000}, Shared: []int{200_000, 50_000}, Base: uint64(i % bases),
+		}))
+	}
+	for i := range images {
+		add(i, i)
+	}
+	regsyncs, ours := fakeregistry.New(fakeregistry.Options{}), fakeregistry.New(fakeregistry.Options{})
+	theirs, at := serve(t, regsyncs, away), serve(t, ours, away)
+	listFor := func(host string) string {
+		text := fmt.Sprintf("version: 1\ncreds:\n  - {registry: %q, tls: disabled}\n  - {registry: %q, tls: disabled}\ndefaults: {parallel: 8}\nsync:\n", from, host)
+		for i := range images {
+			name := fmt.Sprintf("ns/img%d:%d", i%repositories, i)
+			text += fmt.Sprintf("  - {source: %q, target: %q, type: image}\n", from+"/"+name, host+"/"+name)
+		}
+		file := filepath.Join(t.TempDir(), "list.yaml")
+		write(t, file, text)
+		return file
+	}
+	listOfTheirs, listOfOurs := listFor(theirs), listFor(at)
+	compare := func(what string, manifests, blobs int) {
+		began := time.Now()
+		regsync(t, listOfTheirs)
+		middle := time.Now()
+		source.Forget()
+		ours.Forget()
+		ferry(t, from, at, listOfOurs)
+		took := time.Since(middle)
+		t.Logf("%s: ferry %v, regsync %.1f times that", what, took.Round(time.Millisecond), float64(middle.Sub(began))/float64(took))
+		if m, b := source.Count("^GET .*/manifests/"), ours.Count("^PUT .*/blobs/"); m != manifests || b != blobs {
+			t.Errorf("%s: %d manifests are read and %d blobs are sent, not %d and %d", what, m, b, manifests, blobs)
+		}
+	}
+	compare("first copy", images, 2*images+2*bases) // a layer and a configuration of each
+	for i := 0; i < images; i += 10 {
+		add(i, images+i)
+	}
+	compare("one in ten moved", images/10, 2*images/10)
+}

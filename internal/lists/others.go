@@ -318,7 +318,7 @@ func (r *reader) diun(root *yaml.Node) {
 	for _, item := range r.items(root) {
 		var s selection.Selection
 		var set selection.Set
-		name, ok := "", true
+		name, watched, ok := "", false, true
 		platform := []string{"", "", ""}
 		expressions := func(to *[]selection.Pattern) func(*yaml.Node) {
 			return func(v *yaml.Node) {
@@ -340,6 +340,12 @@ func (r *reader) diun(root *yaml.Node) {
 			"include_tags": expressions(&set.Allow), "exclude_tags": expressions(&set.Deny),
 			"platform": func(v *yaml.Node) {
 				r.mapping(r.pairs(v), keys{"os": part(0), "arch": part(1), "variant": part(2)})
+			},
+			"watch_repo": func(v *yaml.Node) {
+				if watched = strings.EqualFold(v.Value, "true"); !watched && !strings.EqualFold(v.Value, "false") {
+					r.fault(v.Line, fmt.Sprintf("has %s in %q", quote(v.Value), "watch_repo"), "write true or false")
+					ok = false
+				}
 			},
 			"max_tags": func(v *yaml.Node) {
 				n, err := strconv.Atoi(v.Value)
@@ -363,7 +369,7 @@ func (r *reader) diun(root *yaml.Node) {
 		}
 		from := len(r.Entries)
 		r.named(item, name, "")
-		for i := from; i < len(r.Entries) && strings.EqualFold(r.value(item, "watch_repo").Value, "true"); i++ {
+		for i := from; i < len(r.Entries) && watched; i++ {
 			if s.Sets = nil; len(set.Allow)+len(set.Deny) > 0 {
 				s.Sets = []selection.Set{set}
 			}
