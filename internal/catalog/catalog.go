@@ -35,7 +35,6 @@ const (
 	Deleted What = "deleted" // "ferry keep" has deleted the mirror
 	Kept    What = "kept"    // the mirror has the content that another one had before its tag moved
 	Failed  What = "failed"  // the image cannot be copied, for the first time or for another reason than before
-	Ran     What = "ran"     // jobs have copied images: how fast, for the next plan
 )
 
 // version is the version of the lines that this package writes.
@@ -54,7 +53,6 @@ type Change struct {
 	By           string // where the image stands in a list, "FILE:LINE", or the issue that requested it, "#12"
 	Code         string // of a failure (docs/outputs.md, "Codes of errors"); empty for others
 	Elsewhere    []Elsewhere
-	Run          Run // of Ran, which has no other fields but At
 }
 
 // Elsewhere is a public mirror that had the content of the source, or of one of its
@@ -81,26 +79,19 @@ func (l *line) elsewhere(source v1.Hash) (valid []Elsewhere) {
 	return valid
 }
 
-// Run is what the jobs of a run have achieved, each in the median.
-type Run struct {
-	Rate  int64 `json:"rate"`  // bytes per second of a job
-	Start int64 `json:"start"` // milliseconds from the plan to the first request of a job
-}
-
 // line is the JSON form of a Change.
 type line struct {
 	Version      int      `json:"v"`
 	At           string   `json:"at"`
 	What         What     `json:"what"`
-	Source       string   `json:"source,omitempty"`
-	Mirror       string   `json:"mirror,omitempty"`
+	Source       string   `json:"source"`
+	Mirror       string   `json:"mirror"`
 	SourceDigest string   `json:"source_digest,omitempty"`
 	Digest       string   `json:"digest,omitempty"`
 	Platforms    []string `json:"platforms,omitempty"`
 	Size         int64    `json:"size,omitempty"`
 	By           string   `json:"by,omitempty"`
 	Code         string   `json:"code,omitempty"`
-	Run          *Run     `json:"run,omitempty"`
 
 	Elsewhere []Elsewhere `json:"elsewhere,omitempty"`
 }
@@ -149,7 +140,7 @@ func readLine(row []byte) (Change, error) {
 	if l.Version != version {
 		return Change{}, fmt.Errorf("has version %d, which this version of Ferry does not support", l.Version)
 	}
-	if !slices.Contains([]What{Copied, Moved, Gone, Back, Kept, Deleted, Failed, Ran}, l.What) {
+	if !slices.Contains([]What{Copied, Moved, Gone, Back, Kept, Deleted, Failed}, l.What) {
 		return Change{}, fmt.Errorf("has an unknown kind of change: %.40q", l.What)
 	}
 	at, err := time.Parse(time.RFC3339, l.At)
@@ -157,13 +148,6 @@ func readLine(row []byte) (Change, error) {
 		return Change{}, fmt.Errorf("has an invalid time: %.40q", l.At)
 	}
 	c := Change{At: at.UTC().Truncate(time.Second), What: l.What, Size: max(l.Size, 0), By: clean(l.By), Code: clean(l.Code)}
-	if c.What == Ran {
-		if l.Run == nil || l.Run.Rate <= 0 || l.Run.Start <= 0 {
-			return c, errors.New("has no rate and no start")
-		}
-		c.Run = *l.Run
-		return c, nil
-	}
 	return c, c.names(&l)
 }
 
@@ -227,12 +211,6 @@ const Folder = "v1/log"
 func Lines(changes []Change) ([]byte, error) {
 	var b bytes.Buffer
 	for _, c := range changes {
-		if c.What == Ran {
-			if err := encode(&b, line{Version: version, At: c.At.UTC().Format(time.RFC3339), What: Ran, Run: &c.Run}); err != nil {
-				return nil, err
-			}
-			continue
-		}
 		l := line{
 			Version: version, At: c.At.UTC().Format(time.RFC3339), What: c.What, Source: c.Source.String(), Mirror: c.Mirror.String(),
 			SourceDigest: digestText(c.SourceDigest), Digest: digestText(c.Digest), Platforms: platformTexts(c.Platforms), Size: c.Size, By: c.By, Code: c.Code, Elsewhere: c.Elsewhere,
@@ -275,7 +253,6 @@ type Snapshot struct {
 	failing map[key]string
 	// deleted are when mirrors were deleted that have not been copied again.
 	deleted map[key]time.Time
-	run     Run // the last one; zero for none
 }
 
 // Repository is a repository of a source, with its mirrors.
@@ -298,14 +275,7 @@ type key struct{ source, mirror reference.Reference }
 // Fold makes a snapshot from changes in any order. Repeated changes count once.
 func Fold(changes []Change) Snapshot {
 	rows := make(map[key][]*Change, len(changes))
-	var last Change // of Ran
 	for i := range changes {
-		if c := &changes[i]; c.What == Ran {
-			if order := c.At.Compare(last.At); order > 0 || order == 0 && (c.Run.Rate > last.Run.Rate || c.Run.Rate == last.Run.Rate && c.Run.Start > last.Run.Start) {
-				last = *c
-			}
-			continue
-		}
 		k := key{changes[i].Source, changes[i].Mirror}
 		rows[k] = append(rows[k], &changes[i])
 	}
@@ -338,7 +308,7 @@ func Fold(changes []Change) Snapshot {
 		}
 	}
 	s := arrange(images)
-	s.failing, s.deleted, s.run = failing, deleted, last.Run
+	s.failing, s.deleted = failing, deleted
 	return s
 }
 
@@ -366,8 +336,8 @@ func inOrder(history []*Change) {
 
 func (i *Image) apply(c Change) {
 	switch c.What {
-	case Failed, Deleted, Ran:
-		return // Fold leaves them out
+	case Failed, Deleted:
+		return // Fold leaves both out
 	case Gone:
 		if i.GoneAt.IsZero() {
 			i.GoneAt = c.At
@@ -388,32 +358,23 @@ func (i *Image) apply(c Change) {
 	i.Change = c
 }
 
-// named is an image with the names by which images are sorted.
-type named struct {
-	*Image
-	repository reference.Repository
-	name       string
-}
-
-// byName sorts images. sort.Slice takes more than twice as long.
-type byName []named
-
-func (b byName) Len() int      { return len(b) }
-func (b byName) Swap(i, j int) { b[i], b[j] = b[j], b[i] }
-func (b byName) Less(i, j int) bool {
-	if c := b[i].repository.Compare(b[j].repository); c != 0 {
-		return c < 0
-	}
-	return b[i].name < b[j].name
-}
-
 // arrange puts images into their repositories and sorts them.
 func arrange(images []*Image) Snapshot {
-	all := make(byName, len(images))
+	type named struct {
+		*Image
+		repository reference.Repository
+		name       string
+	}
+	all := make([]named, len(images))
 	for i, image := range images {
 		all[i] = named{image, image.Source.Repository(), image.Source.String() + " " + image.Mirror.String()}
 	}
-	sort.Sort(all)
+	sort.Slice(all, func(i, j int) bool {
+		if c := all[i].repository.Compare(all[j].repository); c != 0 {
+			return c < 0
+		}
+		return all[i].name < all[j].name
+	})
 	var s Snapshot
 	for from := 0; from < len(all); {
 		to := from + 1

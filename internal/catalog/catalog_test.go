@@ -298,35 +298,6 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestRan: the last run counts, whatever the order of the lines, and makes no image.
-func TestRan(t *testing.T) {
-	const log = `{"v":1,"at":"2026-11-29T03:41:00Z","what":"ran","run":{"rate":30000000,"start":20000}}
-{"v":1,"at":"2026-11-28T03:41:00Z","what":"ran","run":{"rate":90000000,"start":9000}}
-{"v":1,"at":"2026-11-29T03:41:00Z","what":"ran","run":{"rate":20000000,"start":20000}}
-{"v":1,"at":"2026-11-30T03:41:00Z","what":"ran"}
-{"v":1,"at":"2026-11-30T03:41:00Z","what":"ran","run":{"rate":-1,"start":20000}}
-`
-	changes, faults := Read([]byte(log))
-	if len(changes) != 3 || len(faults) != 2 {
-		t.Fatalf("%d changes, %v", len(changes), faults)
-	}
-	text, err := Lines(changes)
-	if err != nil || !strings.HasPrefix(log, string(text)) {
-		t.Errorf("written: %v\n%s", err, text)
-	}
-	for range 10 {
-		rand.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
-		s := Fold(changes)
-		file, err := s.Holdings().File()
-		if err != nil || len(s.Repositories) > 0 || !strings.Contains(string(file), `"run":{"rate":30000000,"start":20000}`) {
-			t.Fatalf("%v: %s", err, file)
-		}
-		if held, err := ReadHoldings(file); err != nil || *held.Run != (Run{30_000_000, 20_000}) {
-			t.Errorf("read: %+v, %v", held, err)
-		}
-	}
-}
-
 // TestFeed is about the feed: well-formed, the newest first.
 func TestFeed(t *testing.T) {
 	var feed struct {

@@ -43,7 +43,7 @@ func (s Snapshot) news() []news {
 
 // newest sorts news and returns the newest maxNews.
 func newest(all []news) []news {
-	sort.SliceStable(all, func(i, j int) bool {
+	sort.Slice(all, func(i, j int) bool {
 		if a, b := all[i].at, all[j].at; !a.Equal(b) {
 			return a.After(b)
 		}

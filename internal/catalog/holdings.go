@@ -17,12 +17,11 @@ const Branch = "catalog"
 const HoldingsFile = "v1/mirrors.json"
 
 // Holdings are what all targets hold, and what "ferry keep" has deleted from them, by
-// full names, and what jobs have achieved.
+// full names.
 type Holdings struct {
 	Version      int            `json:"version"`
 	Repositories map[string]int `json:"repositories"`      // with the number of tags
 	Deleted      []string       `json:"deleted,omitempty"` // mirrors, sorted
-	Run          *Run           `json:"run,omitempty"`     // the last run of several jobs; nil for none
 }
 
 // Holdings returns what all targets hold, as far as the log says.
@@ -44,9 +43,6 @@ func (s Snapshot) Holdings() Holdings {
 		}
 	}
 	sort.Strings(h.Deleted)
-	if s.run != (Run{}) {
-		h.Run = &s.run
-	}
 	return h
 }
 

@@ -22,9 +22,6 @@ const readsAtOnce = 48
 func (s *syncing) divide(ctx context.Context, todo plan.Plan, jobs shards.Jobs) int {
 	images, _ := s.read(ctx, todo.Steps)
 	jobs.Rates = s.before.rates()
-	if s.lastRun != nil { // the log knows more runs than this machine
-		jobs.Rates = ratesOf(*s.lastRun)
-	}
 	d := shards.Divide(todo.Steps, images, jobs)
 	if len(d.Lists) == 0 || ctx.Err() != nil {
 		return 0

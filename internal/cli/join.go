@@ -8,7 +8,6 @@ import (
 
 	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/failure"
-	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/shards"
@@ -55,14 +54,14 @@ func (s *syncing) runJoin(ctx context.Context) (int, error) {
 	if s.o.log == "" {
 		return status, nil
 	}
-	if err := s.note(ctx, p.Measured); err != nil {
+	if err := s.note(ctx); err != nil {
 		return wiring.StatusFailed, fmt.Errorf("--log: %w", err)
 	}
 	return status, nil
 }
 
 // note commits what has changed to the log of the catalog, with the site.
-func (s *syncing) note(ctx context.Context, jobs []fanout.Measure) error {
+func (s *syncing) note(ctx context.Context) error {
 	log, _, err := readLog(s.env, s.o.log) // lines that cannot be read are told
 	if err != nil {
 		return err
@@ -76,10 +75,6 @@ func (s *syncing) note(ctx context.Context, jobs []fanout.Measure) error {
 		return err
 	}
 	say(s.env, s.env.Stderr, "%d changes\n", len(changes))
-	if len(jobs) > 0 {
-		r := fanout.Usual().Measured(jobs)
-		changes = append(changes, catalog.Change{At: changes[0].At, What: catalog.Ran, Run: catalog.Run{Rate: int64(r.Job), Start: r.Start.Milliseconds()}})
-	}
 	hub, err := wiring.NewGitHub(s.env)
 	if err != nil {
 		return err

@@ -15,7 +15,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/fanout"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
@@ -39,18 +38,12 @@ const rates = "rates"
 
 // rates returns the rates for a plan.
 func (s seen) rates() fanout.Rates {
-	var run catalog.Run
-	if _, err := fmt.Sscan(s[rates], &run.Rate, &run.Start); err != nil {
-		return fanout.Usual()
+	r := fanout.Usual()
+	var job, start int64
+	if _, err := fmt.Sscan(s[rates], &job, &start); err != nil {
+		return r
 	}
-	return ratesOf(run)
-}
-
-// ratesOf returns the rates that a run has achieved, for a plan.
-func ratesOf(run catalog.Run) fanout.Rates {
-	return fanout.Usual().Measured([]fanout.Measure{{
-		Bytes: min(max(run.Rate, 0), 1<<40) << 10, Time: 1 << 10 * time.Second, Start: time.Duration(min(max(run.Start, 0), 1<<40)) * time.Millisecond,
-	}})
+	return r.Measured([]fanout.Measure{{Bytes: max(job, 0) << 10, Time: 1 << 10 * time.Second, Start: time.Duration(start) * time.Millisecond}})
 }
 
 // measure notes the rates that jobs have achieved.

@@ -15,7 +15,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/imageferry/ferry/internal/catalog"
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
@@ -256,7 +255,6 @@ type syncing struct {
 	// manifests are those that a plan has read.
 	manifests map[v1.Hash]*registry.Manifest
 	division  shards.Division
-	lastRun   *catalog.Run // of several jobs, by the log; nil if it is not known
 }
 
 // own reports whether the destinations of the lists are used.
@@ -400,7 +398,6 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 			if (standing.Held == v1.Hash{}) && !read {
 				hub, _ := wiring.NewGitHub(s.env) // without it nothing is known to be deleted
 				held, read = wiring.Holdings(ctx, hub), true
-				s.lastRun = held.Run
 			}
 			if (standing.Held == v1.Hash{}) && held.HasDeleted(d.Mirror) {
 				left++

@@ -9,6 +9,9 @@ import (
 // apartTags: "a/b" in one line, "the tag is 1.2", "b 1.2" in another one.
 func apartTags(e *evidence) {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
+	if slices.ContainsFunc(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
+		said = slices.DeleteFunc(slices.Clone(said), func(tag apartTag) bool { return tag.line == 0 && !tag.noun }) // "2.9" in the title may be anything
+	}
 	if len(said) == 0 {
 		return
 	}
@@ -22,7 +25,7 @@ func apartTags(e *evidence) {
 		newTag(said, e.body.with(dropped))
 		return
 	}
-	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted })
+	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted && c.line > 0 })
 	own, free := ownersOf(said, all, open)
 	narrow(said, all)
 	var tags []string
@@ -117,6 +120,9 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 		}
 		switch {
 		case tag.tag == "":
+		case best == 0 && tag.of == "" && tag.noun && behindOpen(tag, all) != nil:
+			c := behindOpen(tag, all)
+			own[c] = append(own[c], tag.tag)
 		case best > 0:
 			for _, c := range open {
 				if fits := c.fits(tag.of); (fits == best || fits > 0 && tag.line == 0) && !slices.Contains(own[c], tag.tag) {
@@ -128,6 +134,20 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 		}
 	}
 	return own, free
+}
+
+// behindOpen returns the image without a tag behind which a tag stands in the same
+// line, with no other image in between; nil if there is none.
+func behindOpen(tag apartTag, all []*candidate) (last *candidate) {
+	for _, c := range all {
+		if c.line == tag.line && c.line > 0 && c.at < tag.at {
+			last = c
+		}
+	}
+	if last == nil || !last.has(AssumedTag) || last.place.stance == pasted {
+		return nil
+	}
+	return last
 }
 
 // narrow replaces the tags of images by more exact ones on the same line.

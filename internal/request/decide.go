@@ -178,8 +178,14 @@ func (e *evidence) problems(found bool) []Problem {
 		if t == &e.title && len(e.body.with(taken)) > 0 {
 			continue
 		}
+		open := map[string]bool{} // images of which only the tag is in question
+		for _, c := range t.with(asked) {
+			if slices.Contains(c.reasons, "apart-tag") {
+				open[c.image.Written] = true
+			}
+		}
 		for _, p := range t.problems() {
-			if found && !t.listed[p.Line] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
+			if found && !t.listed[p.Line] && !open[p.Written] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
 			}
 			if p.Code == NotAnImage && slices.ContainsFunc(e.with(taken), func(c *candidate) bool {

@@ -292,7 +292,11 @@ func (s *scan) joinForm(fields []field) {
 	}
 	at := slices.IndexFunc(settings, func(one setting) bool { return one.key == string(namePart) })
 	hosted := has(settings, string(registryPart))
-	if at < 0 || len(tags) == 0 && !hosted && !copied {
+	if at < 0 {
+		s.noteLoneFields(tags)
+		return
+	}
+	if len(tags) == 0 && !hosted && !copied {
 		return
 	}
 	if isComplete(settings[at].value) {
@@ -318,6 +322,14 @@ func (s *scan) noteField(f field) {
 		if (isVersion(value) || looksLikeTag(value)) && len(s.apart) < maxUses {
 			s.apart = append(s.apart, apartTag{line: f.line.number, tag: value, announced: len(f.values) > 1})
 		}
+	}
+}
+
+// noteLoneFields notes the tags in fields of a record without a name, which may be
+// those of the image in the title.
+func (s *scan) noteLoneFields(tags []setting) {
+	for _, one := range tags[:min(len(tags), maxUses)] {
+		s.apart = append(s.apart, apartTag{line: one.line.number, tag: one.value, noun: true, announced: true})
 	}
 }
 

@@ -180,8 +180,11 @@ func enumerated(written string) []string {
 
 // isForeignName reports whether a text is one word in another script.
 func isForeignName(text string) bool {
-	return text != "" && !slices.ContainsFunc([]byte(text), func(c byte) bool { return isAlnum(c) || c == ' ' || c == ':' })
+	return text != "" && !strings.ContainsFunc(text, isKana) && !slices.ContainsFunc([]byte(text), func(c byte) bool { return isAlnum(c) || c == ' ' || c == ':' })
 }
+
+// isKana reports whether a rune is one of those that inflect Japanese words.
+func isKana(r rune) bool { return r >= 0x3041 && r < 0x30a0 }
 
 func endsInName(text string) bool {
 	text = strings.TrimRight(text, " `")

@@ -35,6 +35,9 @@ func (s *scan) readLogs() {
 			s.taken[i] = true
 			return
 		}
+		if s.readTicked(i, l) {
+			return
+		}
 		text := strings.ReplaceAll(l.text, `\"`, `"`)
 		words := lower(text)
 		if !logRoots.in(words) {
@@ -68,6 +71,22 @@ func (s *scan) readLogs() {
 			s.readManifestLinks(l, text)
 		}
 	})
+}
+
+// readTicked reads a line that reports what "docker compose pull" has pulled, and
+// reports whether it is one.
+func (s *scan) readTicked(i int, l line) bool {
+	text := strings.TrimLeft(l.text, " ")
+	if !strings.HasPrefix(text, "✔ ") && !strings.HasPrefix(text, "✅ ") {
+		return false
+	}
+	for _, word := range strings.Fields(text) {
+		if r := s.readWord(word); r.strength >= tagged && len(r.images) > 0 {
+			s.offer(l, max(0, strings.Index(l.text, word)), r, inLogDone)
+			s.taken[i] = true
+		}
+	}
+	return true
 }
 
 // announces reports whether a line, in lower case, is a log line with an image.

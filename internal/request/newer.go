@@ -32,8 +32,11 @@ var (
 // some word of it: "I meant 1.2", "not 1.1, but 1.2".
 func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string) {
 	at, old, tag := corrections.index(said), "", ""
-	if at < 0 && len(toks) <= 2*talk && !addsMore(said) && !slices.ContainsFunc(reads, func(r reading) bool { return len(r.images) > 0 && r.strength > bare }) {
+	if at < 0 && (len(toks) <= 2*talk || s.given(toks) != "") && !addsMore(said) && !slices.ContainsFunc(reads, func(r reading) bool { return len(r.images) > 0 && r.strength > bare }) {
 		at = regrets.index(said)
+	}
+	if at >= 0 {
+		old = s.given(toks)
 	}
 	for i, t := range toks {
 		if word := trimWord(t.text); len(reads[i].images) == 0 && isVersion(word) && isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
@@ -63,6 +66,17 @@ func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string
 	if tag != "" {
 		s.corrected = append(s.corrected, correction{l.number, 0, old, tag})
 	}
+}
+
+// given returns the first word that is the tag of an image in front of it; empty
+// if there is none.
+func (s *scan) given(toks []token) string {
+	for _, t := range toks {
+		if word := trimWord(t.text); isVersion(word) && slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.verdict == taken && c.image.Reference.Tag() == word }) {
+			return word
+		}
+	}
+	return ""
 }
 
 // newcomers are words before a version that is wanted in addition to the

@@ -58,6 +58,8 @@ var rules = []rule{
 	{"body-gets-tag", bodyGetsTags},
 	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks
 	{"apart-tag", apartTags},
+	// says: a name of an official image with a tag in the body is meant, if the title asks for that image or stands in the same line as one of them
+	{"title-names", titleNames},
 	// says: the images in the body count, unless the body only mentions them and the title is an image
 	{"title-or-body", titleOrBody},
 	// says: a version in a sentence that adds something, or alone on a line, is one more tag of the only image before it, or of the one whose name is in front of it
@@ -341,8 +343,8 @@ func loneTags(e *evidence) {
 
 // sharedTags: "all at v1.2:" above a list.
 func sharedTags(e *evidence) {
-	if len(e.title.shared)+len(e.body.shared) == 0 {
-		return
+	if len(e.title.shared)+len(e.body.shared) == 0 || len(e.body.shared) == 0 && slices.ContainsFunc(e.body.apart, func(tag apartTag) bool { return tag.noun && tag.of == "" && tag.tag != "" }) {
+		return // "the tag is 1.2" in the body says more than a version in the title
 	}
 	for _, t := range e.texts() {
 		shared := t.shared
@@ -383,6 +385,27 @@ func bodyGetsTags(e *evidence) {
 	}
 }
 
+// titleNames: "Mirror redis and postgres" above "redis 7.4, postgres 17, memcached 1.6".
+func titleNames(e *evidence) {
+	lines := map[int]bool{}
+	for _, c := range e.title.with(taken) {
+		if !c.has(AssumedTag) {
+			continue
+		}
+		for _, b := range e.body.with(dropped) {
+			if b.place == inSentence && len(b.reasons) == 0 && !b.has(AssumedTag) && b.image.Reference.Repository() == c.image.Reference.Repository() {
+				lines[b.line] = true
+				c.judge(dropped, "title-names")
+			}
+		}
+	}
+	for _, b := range e.body.with(dropped) {
+		if lines[b.line] && b.place == inSentence && len(b.reasons) == 0 && !b.has(AssumedTag) && b.strength >= path {
+			b.judge(taken, "title-names")
+		}
+	}
+}
+
 // titleOrBody: a title that contradicts the body is reported.
 func titleOrBody(e *evidence) {
 	if len(e.title.candidates) == 0 {
@@ -398,6 +421,18 @@ func titleOrBody(e *evidence) {
 	standsAlone := func(c *candidate) bool { return c.place.stance != embedded }
 	isImage := slices.ContainsFunc(title, standsAlone)
 	loser := title
+	if e.body.also {
+		title = slices.DeleteFunc(title, func(c *candidate) bool {
+			less := c.has(AssumedTag) && c.has(AssumedHost) && inBody(c)
+			if less {
+				c.judge(dropped, "title-or-body")
+			}
+			return less
+		})
+		if len(title) == 0 {
+			return
+		}
+	}
 	switch {
 	case e.body.also && slices.ContainsFunc(title, func(c *candidate) bool { return standsAlone(c) || c.wished }):
 		return

@@ -187,23 +187,34 @@ func exclude(toks []token, reads []reading, said string, old map[int]reading) (n
 	return not, replaced
 }
 
-// dismiss excludes the image of a part of a sentence, in lower case, that has no
-// other one and says somewhere that it is not needed.
+// dismiss excludes the images of which a sentence, in lower case, says somewhere
+// that they are not needed: the only one of its part of the sentence, or the one in
+// front of such words. The last words before a comma concern the next image.
 func dismiss(toks []token, reads []reading, said string, not []bool) {
 	if !dismissals.in(said) {
 		return
 	}
+	isImage := func(i int) bool { return len(reads[i].images) > 0 && reads[i].strength >= path }
 	for i, from := 0, 0; from < len(said); {
-		next, one, images := partEnd(said, from), -1, 0
+		next, images := partEnd(said, from), []int(nil)
 		for ; i < len(toks) && toks[i].at < next; i++ {
-			if len(reads[i].platforms) > 0 {
-				images = maxUses // the platform may be what is not needed
-			} else if len(reads[i].images) > 0 && reads[i].strength >= path {
-				one, images = i, images+1
+			if len(reads[i].platforms) > 0 && !isImage(i) {
+				return // the platform may be what is not needed
+			} else if isImage(i) {
+				images = append(images, i)
 			}
 		}
-		if part := said[from:next]; images == 1 && dismissals.in(part) {
-			not[one] = true
+		for n, at := range images {
+			begin, end := min(toks[at].at+len(toks[at].text), next), next
+			if len(images) == 1 {
+				begin = from
+			} else if n+1 < len(images) {
+				if not[images[n+1]] {
+					continue
+				}
+				end = begin + max(0, strings.LastIndexByte(said[begin:max(begin, toks[images[n+1]].at)], ','))
+			}
+			not[at] = not[at] || dismissals.in(said[begin:end])
 		}
 		from = next
 	}

@@ -101,7 +101,7 @@ func caseTexts(t *testing.T) []caseText {
 // TestSignals reads the example of each signal.
 func TestSignals(t *testing.T) {
 	for _, s := range signals {
-		shows := strings.ReplaceAll(rowComments()[s.name].shows, `\n`, "\n")
+		shows := strings.ReplaceAll(rowComments()["signals.go "+s.name].shows, `\n`, "\n")
 		title, body, ok := strings.Cut(shows, " / ")
 		e, _ := understand(Input{Title: title, Body: body})
 		if _, names := score(&e.title, &e.body); !ok || !slices.Contains(names, s.name) {
@@ -114,7 +114,7 @@ func TestSignals(t *testing.T) {
 type rowComment struct{ says, shows string }
 
 // rowComments returns the comments on the rows of the tables of places, rules and
-// signals by the names of the rows. They are no part of the program.
+// signals by their files and names. They are no part of the program.
 var rowComments = sync.OnceValue(func() map[string]rowComment {
 	all := map[string]rowComment{}
 	for _, file := range []string{"evidence.go", "rules.go", "signals.go"} {
@@ -135,7 +135,7 @@ var rowComments = sync.OnceValue(func() map[string]rowComment {
 				if ident, _, ok := strings.Cut(line, ":"); ok && !quoted {
 					name = strings.Replace(strings.ToLower(strings.TrimPrefix(ident, "is")), "not", isNot.String(), 1)
 				}
-				all[name], one = one, rowComment{}
+				all[file+" "+name], one = one, rowComment{}
 			}
 		}
 	}
@@ -512,17 +512,17 @@ func shapesDocument(chinese bool) string {
 		"A word counts if its form is at least as certain as its place requires: `bare`\n(immich), `official` (nginx), `path` (grafana/grafana), `tagged`\n(grafana/grafana:11), `certain` (quay.io/me/b).",
 		"一个词的写法要达到所在位置的要求才算镜像，由弱到强：`bare`（immich）、`official`（nginx）、\n`path`（grafana/grafana）、`tagged`（grafana/grafana:11）、`certain`（quay.io/me/b）。"), say("place | requires | otherwise | meaning", "位置 | 要求 | 达不到时 | 含义"))
 	for _, p := range allPlaces() {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(rowComments()[p.name].says, inChinese[p.name]))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(rowComments()["evidence.go "+p.name].says, inChinese[p.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
 		"The sum of the weights of its signals decides whether a text asks for its images or\nonly mentions them: %d or more is a request, %d or less a mention. In between, Ferry\nasks the author.\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
 		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
 	for _, s := range signals {
-		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(rowComments()[s.name].says, signalsInChinese[s.name]))
+		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(rowComments()["signals.go "+s.name].says, signalsInChinese[s.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- |\n", say("Rules", "规则"), say("Relations between title, body and sentences, applied in this order.", "标题、正文和句子之间的关系，按以下顺序应用。"), say("rule | meaning", "规则 | 含义"))
 	for _, r := range rules {
-		fmt.Fprintf(&b, "| %s | %s |\n", r.name, say(rowComments()[r.name].says, inChinese[r.name]))
+		fmt.Fprintf(&b, "| %s | %s |\n", r.name, say(rowComments()["rules.go "+r.name].says, inChinese[r.name]))
 	}
 	return b.String()
 }
@@ -537,7 +537,7 @@ var inChinese = map[string]string{
 	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表", "hidden": "GitHub 页面上看不到的内容：链接定义、代码块开头的说明、样式、脚本",
 	"excluded": "某处写明不需要的镜像，别处写了也不算", "correction": "“更正”“我是说”等词后面的镜像，代替前面的同名镜像；后面只有版本时，换成唯一那个镜像的标签", "apart-tag": "单独写的标签，归前面写了名称的那个没有标签的镜像；只有一个镜像并写明是标签时归它；其他情况先询问", "arrow": "单独一行箭头下面的镜像，是上面镜像的复制目标", "only-mention": "文字要镜像而没有别的镜像可用时，句子里带命名空间的名称就是所要的镜像", "item": "行首的镜像后面带说明时，上一行或下一行是列表中的镜像，它也是其中一项", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
-	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "aside": "没有提出要求的分句里的镜像只是顺带提到，如果别的镜像在列表里或者在提出要求的分句里", "more-tags": "在补充说明里的版本，或者单独占一行的版本，是前面唯一那个镜像（或前面写明名字的那个镜像）的又一个标签", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
+	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "title-names": "正文里带标签的官方镜像名，标题要的就是它，或者和标题要的在同一行，就是所求", "aside": "没有提出要求的分句里的镜像只是顺带提到，如果别的镜像在列表里或者在提出要求的分句里", "more-tags": "在补充说明里的版本，或者单独占一行的版本，是前面唯一那个镜像（或前面写明名字的那个镜像）的又一个标签", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
 	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",
 }
 

@@ -25,13 +25,17 @@ func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
 		}
 		word := trimWord(t.text)
 		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
-		if word == "" || !looksLikeTag(word) && (!announced || !isVersion(word)) || isAmount(toks, i) || isOldVersionIn(said, t.at) || given(i, word) {
+		told := i > 1 && copulas[spoken(toks[i-1])] && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
+		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
 		of, beside := nameBefore(toks, i)
 		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced, announced || beside, l.number == 0 || distributives.in(said), addsMore(said)})
 	}
 }
+
+// copulas stand between a word for tags and a tag.
+var copulas = set("is", "=", "ist", "es", "est", "é", "是", "为", "は", "это")
 
 // addsMore reports whether a line, in lower case, adds something to the text
 // before it.
