@@ -379,7 +379,7 @@ func (d *document) hostBeside() string {
 		return ""
 	}
 	for _, one := range d.frames[len(d.frames)-1].settings {
-		if labels[lower(one.key)] == registryPart && known.IsRegistry(one.value) {
+		if labels()[lower(one.key)] == registryPart && known.IsRegistry(one.value) {
 			return one.value
 		}
 	}

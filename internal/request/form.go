@@ -113,7 +113,7 @@ func (s *scan) readField(i int) (f field, next int) {
 	}
 	if !ok && len(l.text) < 120 && strings.IndexFunc(l.text, isForeign) >= 0 {
 		// "イメージ名 a/b", with a space instead of a colon.
-		if words := strings.Fields(strings.TrimLeft(l.text, "*- ")); len(words) == 2 && labels[words[0]] != noPart && strings.IndexFunc(words[1], isForeign) < 0 {
+		if words := strings.Fields(strings.TrimLeft(l.text, "*- ")); len(words) == 2 && labels()[words[0]] != noPart && strings.IndexFunc(words[1], isForeign) < 0 {
 			label, value, ok = words[0], words[1], true
 		}
 	}

@@ -2,6 +2,7 @@ package request
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -22,36 +23,15 @@ const (
 // labels are the words for the parts of an image in Chinese, English, Spanish,
 // Portuguese, French, German, Russian, Turkish, Vietnamese, Indonesian,
 // Japanese, Korean, Persian and Arabic.
-var labels = labelsOf(map[part]string{
-	registryPart: "镜像仓库,仓库,仓库地址,镜像域名,域名,镜像源,源仓库,源站,註冊表,倉庫,鏡像倉庫,登錄檔,registry,image registry,source registry,host,registry host," +
-		"registro,repositorio de imágenes,registre,dépôt,hôte,registrierung,реестр,регистр,хост,kayıt,kayıt defteri,registri,kho,kho lưu trữ,máy chủ," +
-		"レジストリ,レジストリー,レジストリ名,레지스트리,저장소 주소,رجیستری,مخزن,السجل,سجل",
-	namePart: "镜像名,镜像名称,镜像,名称,镜像地址,镜像路径,镜像全名,源镜像,原镜像,原始镜像,源镜像地址,源地址,映像檔,映像檔名稱,映像,映像名稱,鏡像,鏡像名稱,鏡像名,名稱," +
-		"docker hub,dockerhub,from,source,src,image,image name,image names,name,repository,image repository,source image,upstream image,image path,image url,images," +
-		"imagen,nombre de la imagen,nombre,imagen de origen,imagem,nome da imagem,nome,imagem de origem,nom de l'image,nom,image source,nom image," +
-		"abbild,name des images,imagename,abbildname,quellimage,образ,имя образа,название образа,имя,название,исходный образ," +
-		"imaj,imaj adı,i̇maj,i̇maj adı,görüntü,görüntü adı,ad,adı,tên image,tên ảnh,ảnh,tên,hình ảnh,nama image,nama citra,citra,nama," +
-		"イメージ,イメージ名,イメージの名前,コンテナイメージ,名前,元イメージ,이미지,이미지 이름,이미지 명,이미지명,이름,원본 이미지,ایمیج,نام ایمیج,نام,تصویر,الصورة,اسم الصورة,صورة,الاسم",
-	tagPart: "版本,镜像版本,版本号,标签,镜像标签,镜像tag,標籤,版本號,映像檔標籤,tag,tags,version,versions,image tag,image tags,image version,tag name,tag version,version tag,source tag,src tag,source version,tags needed,tag/version," +
-		"etiqueta,etiquetas,versión,versión de la imagen,versão,tag da imagem,versões,étiquette,étiquettes,balise,version de l'image,tag de l'image," +
-		"versionen,schlagwort,etikett,тег,теги,тэг,версия,версии,etiket,sürüm,sürümü,versiyon,thẻ,phiên bản,nhãn,versi,label versi," +
-		"タグ,タグ名,バージョン,版,태그,태그명,버전,تگ,برچسب,نسخه,نگارش,الوسم,وسم,الإصدار,إصدار,الاصدار,العلامة",
-	digestPart: "digest,摘要,sha256,sha",
-	platformPart: "平台,架构,镜像架构,架構,platform,platforms,arch,architecture,architectures,os/arch,plataforma,plataformas,arquitectura,arquitetura,plateforme,plateformes," +
-		"plattform,plattformen,architektur,платформа,платформы,архитектура,platformu,mimari,nền tảng,kiến trúc,arsitektur,プラットフォーム,アーキテクチャ,플랫폼,아키텍처,پلتفرم,معماری,المنصة,البنية,المعمارية",
-	targetPart: "to,dst,目标,目标镜像,目标地址,目标仓库,目的地,新镜像,目標,target,target image,destination,destination image,dest,destino,imagen de destino,imagem de destino,destination de l'image,cible," +
-		"ziel,zielimage,назначение,цель,целевой образ,hedef,đích,tujuan,宛先,ターゲット,先,대상,مقصد,الهدف,الوجهة",
-})
-
-func labelsOf(words map[part]string) map[string]part {
+var labels = sync.OnceValue(func() map[string]part {
 	all := make(map[string]part)
-	for p, list := range words {
-		for _, word := range strings.Split(list, ",") {
+	for _, p := range []part{registryPart, namePart, tagPart, digestPart, platformPart, targetPart} {
+		for _, word := range listOf("label " + string(p))() {
 			all[word] = p
 		}
 	}
 	return all
-}
+})
 
 // decoration are words in labels that do not tell the part.
 var decoration = set(wordsIn("docker|oci|container|the|of|full|complete|original|required|optional|requested|desired|new|your|" +
@@ -68,7 +48,7 @@ func partOf(label string) part {
 	if open := strings.IndexAny(label, "(["); open > 0 {
 		label = strings.TrimRight(label[:open], " *_`")
 	}
-	if p := labels[label]; p != noPart {
+	if p := labels()[label]; p != noPart {
 		return p
 	}
 	if one, other, ok := strings.Cut(label, "/"); ok {
@@ -87,22 +67,22 @@ func partOf(label string) part {
 			kept = append(kept, word)
 		}
 	}
-	if p := labels[strings.Join(kept, " ")]; p != noPart {
+	if p := labels()[strings.Join(kept, " ")]; p != noPart {
 		return p
 	}
 	// A label of a Chinese and an English word: "镜像 image", "标签tag".
-	if len(kept) == 2 && labels[kept[0]] == labels[kept[1]] {
-		return labels[kept[0]]
+	if len(kept) == 2 && labels()[kept[0]] == labels()[kept[1]] {
+		return labels()[kept[0]]
 	}
 	if isChinese(label) {
 		return partOfChinese(label)
 	}
-	return labels[strings.NewReplacer("-", " ", "_", " ").Replace(label)] // "Image-Name"
+	return labels()[strings.NewReplacer("-", " ", "_", " ").Replace(label)] // "Image-Name"
 }
 
 // partOfChinese is partOf for labels longer than a word, "需要同步的镜像名称".
 func partOfChinese(label string) part {
-	return labels[chineseDecoration.Replace(label)]
+	return labels()[chineseDecoration.Replace(label)]
 }
 
 var chineseDecoration = strings.NewReplacer(" ", "", "请填写", "", "请输入", "", "需要", "", "同步的", "", "搬运的", "", "转换的", "", "你要", "", "要", "", "的", "", "完整", "", "容器", "", "docker", "", "原始", "", "上游", "")
@@ -143,7 +123,7 @@ func sideOf(key string) (side, part) {
 	if found != noSide && len(rest) == 0 {
 		return found, namePart
 	}
-	switch p := labels[strings.Join(rest, " ")]; {
+	switch p := labels()[strings.Join(rest, " ")]; {
 	case p != noPart:
 		return found, p
 	case len(rest) == 1 && (rest[0] == "repo" || rest[0] == "ref" || rest[0] == "reference" || rest[0] == "path"):

@@ -223,12 +223,10 @@ func maskManifests(lines []line) {
 }
 
 // examples are exampleHeads before a colon.
-var examples = newEndings(exampleHeads...)
+var examples = &endings{all: exampleHeads}
 
 // exampleHeads are endings of lines, before a colon, that announce an example.
-var exampleHeads = wordsIn("像这样|像這樣|例如|比如|示例|举例|举个例子|例子|格式如下|格式|for example|for instance|e.g|e.g.|example|an example|examples|" +
-	"por ejemplo|ejemplo|par exemple|exemple|" +
-	"zum beispiel|z.b.|beispiel|например|пример|例えば|例|예를 들어|예시|예|por exemplo|exemplo|örneğin|örnek|ví dụ|misalnya|contoh|مثال|مثلا|به عنوان مثال|برای مثال")
+var exampleHeads = listOf("exampleHeads")
 
 // maskBelow masks the block below a line that ends with one of some words and a
 // colon: the code in it, or the lines up to the next empty one. Above a list,

@@ -106,7 +106,7 @@ func TestOrderOfDialects(t *testing.T) {
 	defer func() { dialects = original }()
 	tested := 0
 	for _, d := range original {
-		body, _, _ := strings.Cut(d.example, " => ")
+		body, _, _ := strings.Cut(exampleOf(d), " => ")
 		var claim []dialect // those that offer candidates if they are alone
 		for _, other := range original {
 			dialects = []dialect{other}

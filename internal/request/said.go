@@ -17,10 +17,7 @@ var notBefore = endingsIn("notBefore")
 var notBehind = phrasesIn("notBehind")
 
 // unwantedHeads exclude the list that follows them.
-var unwantedHeads = wordsIn("unchanged|no change|current|currently|existing|当前|目前|现有|aktuell|actuel|сейчас|不变|remove|removed|delete|drop|old|to remove|旧|旧的|删除|移除|下线|" +
-	"already mirrored|already have|already available|already there|already synced|already done|not needed|no longer needed|do not mirror|don't mirror|don't need|excluded|exclude|excluding|not these|not required|done|" +
-	"已有|已经有的|已有的|不需要|不需要的|不要|不用同步|不用同步的|已同步|已经同步的|已完成|排除|不包括|已经同步了|" +
-	"bereits vorhanden|déjà présents|déjà présentes|уже есть|ya existen|já existem|既に存在|이미 있는")
+var unwantedHeads = listOf("unwantedHeads")
 
 // Words that select one of the images of a sentence.
 var (
@@ -29,7 +26,7 @@ var (
 )
 
 // unwanted are unwantedHeads before a colon.
-var unwanted = newEndings(unwantedHeads...)
+var unwanted = &endings{all: unwantedHeads}
 
 // fillersBefore are words between one of notBefore and the image.
 var fillersBefore = endingsIn("fillersBefore")

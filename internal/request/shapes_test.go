@@ -25,7 +25,7 @@ func referencesIn(body string) []string {
 // TestDialects reads the example of each dialect.
 func TestDialects(t *testing.T) {
 	for _, d := range dialects {
-		body, want, ok := strings.Cut(d.example, " => ")
+		body, want, ok := strings.Cut(exampleOf(d), " => ")
 		if got := referencesIn(body); !ok || !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%s: got %q, want %q", d.name, got, want)
 		}
@@ -110,14 +110,19 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// exampleOf returns the example of a dialect.
+func exampleOf(d dialect) string {
+	return strings.ReplaceAll(rowComments()["dialects.go "+d.name].shows, `\n`, "\n")
+}
+
 // rowComment is the comment on a row of a table.
 type rowComment struct{ says, shows string }
 
-// rowComments returns the comments on the rows of the tables of places, rules and
-// signals by their files and names. They are no part of the program.
+// rowComments returns the comments on the rows of the tables of dialects, places,
+// rules and signals by their files and names. They are no part of the program.
 var rowComments = sync.OnceValue(func() map[string]rowComment {
 	all := map[string]rowComment{}
-	for _, file := range []string{"evidence.go", "rules.go", "signals.go"} {
+	for _, file := range []string{"dialects.go", "evidence.go", "rules.go", "signals.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			panic(err)
@@ -243,7 +248,7 @@ func TestEveryWord(t *testing.T) {
 			t.Errorf("%s: %q gives %q, want %q", what, body, got, want)
 		}
 	}
-	for label, p := range labels {
+	for label, p := range labels() {
 		switch p {
 		case namePart:
 			expect("label", label+": me/b\ntag: 1.2", "docker.io/me/b:1.2")
@@ -259,10 +264,10 @@ func TestEveryWord(t *testing.T) {
 	for _, w := range notBehind.all() {
 		expect("behind", "we need quay.io/me/b:1 here; quay.io/me/c:2 "+w, "quay.io/me/b:1")
 	}
-	for _, head := range exampleHeads {
+	for _, head := range exampleHeads() {
 		expect("example", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
-	for _, head := range unwantedHeads {
+	for _, head := range unwantedHeads() {
 		expect("unwanted", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
 	for _, w := range mailHeads.all() {
@@ -333,7 +338,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"belowMarks", "registry.k8s.io/sig-storage W csi-attacher:v4.8.1", keys(belowMarks), "registry.k8s.io/sig-storage/csi-attacher:v4.8.1"},
 		{"latestMarks", "docker.io/me/b:1.2 W 1.3", keys(latestMarks), "docker.io/me/b:1.2 docker.io/me/b:1.3"},
 		{"tagListMarks", "please mirror " + b + ":1.2 W 1.3", keys(tagListMarks), b + ":1.2 " + b + ":1.3"},
-		{"exampleMarks", "please write it like W " + b + ":1", exampleMarks, ""},
+		{"exampleMarks", "please write it like W " + b + ":1", exampleMarks(), ""},
 	} {
 		if got := strings.Join(referencesIn(strings.ReplaceAll(list.text, "W", "qqq")), " "); got == list.want && list.name != "oldVersions" && list.name != "articles" { // any unknown word is as good
 			t.Errorf("%s: %q gives %q without any word", list.name, list.text, got)
@@ -493,8 +498,9 @@ func shapesDocument(chinese bool) string {
 		"Generated from the tables in `internal/request`; each example is a test.\n`ferry parse --explain` shows the decision about every word of a text.",
 		"本页由 `internal/request` 里的表生成，每个例子都是测试。\n`ferry parse --explain` 会列出一段文字里每个词是怎么判断的。"))
 	for _, d := range dialects {
-		body, images, _ := strings.Cut(d.example, " => ")
-		fmt.Fprintf(&b, "\n## %s\n\n%s%s\n\n```text\n%s\n```\n\n", d.name, say(strings.ToUpper(d.says[:1])+d.says[1:], dialectsInChinese[d.name]), say(".", "。"), body)
+		says := rowComments()["dialects.go "+d.name].says
+		body, images, _ := strings.Cut(exampleOf(d), " => ")
+		fmt.Fprintf(&b, "\n## %s\n\n%s%s\n\n```text\n%s\n```\n\n", d.name, say(strings.ToUpper(says[:1])+says[1:], dialectsInChinese[d.name]), say(".", "。"), body)
 		for image := range strings.FieldsSeq(images) {
 			fmt.Fprintf(&b, "- `%s`\n", image)
 		}

@@ -208,11 +208,10 @@ func quotedItem(l line) string {
 }
 
 // exampleMarks are words that introduce an example in a sentence.
-var exampleMarks = wordsIn("例如|比如|譬如|示例|举例|格式为|的格式|格式:|(如 |如:|如 `|类似|for example|for instance|e.g.|eg:|eg,|eg.|such as|example: |format: |" +
-	"например|скажем|к примеру|por ejemplo|p. ej.|por exemplo|p. ex.|par exemple|p.ex.|zum beispiel|z. b.|z.b.|per esempio|ad esempio|bijvoorbeeld|na przykład|np. |例えば|たとえば|예를 들어|예컨대|örneğin|mesela|ví dụ|chẳng hạn|misalnya|contohnya|مثلا|مثلاً|به عنوان مثال|على سبيل المثال")
+var exampleMarks = listOf("exampleMarks")
 
 // exampleMarked finds all of them in one pass.
-var exampleMarked = newPhrases(exampleMarks...)
+var exampleMarked = &phrases{all: exampleMarks}
 
 // beforeExample returns the part of a sentence before an example. A line that
 // begins with the mark consists of the example.
@@ -222,7 +221,7 @@ func beforeExample(text string) string {
 		return text
 	}
 	first := len(text)
-	for _, mark := range exampleMarks {
+	for _, mark := range exampleMarks() {
 		at := strings.Index(words, mark)
 		if at < 0 || isAlnum(mark[0]) && (at > 0 && !strings.Contains(" (,;0123456789", text[at-1:at]) || strings.HasPrefix(mark, "eg") && !strings.HasPrefix(text[at+len(mark):], " ")) {
 			continue

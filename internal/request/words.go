@@ -22,5 +22,5 @@ var wordLists = sync.OnceValue(func() map[string][]string {
 
 // listOf returns a function for the words of a list.
 func listOf(list string) func() []string {
-	return func() []string { return wordsIn(strings.Join(wordLists()[list], "|")) }
+	return sync.OnceValue(func() []string { return wordsIn(strings.Join(wordLists()[list], "|")) })
 }
