@@ -61,6 +61,7 @@ func TestPermissions(t *testing.T) {
 		"sweep":   "map[sweep:map[contents:read issues:write]]",
 		"doctor":  "map[doctor:map[actions:read contents:read issues:write]]",
 		"sync":    "map[join:map[contents:write] plan:map[contents:read] shard:map[contents:read]]",
+		"lists":   "map[join:map[contents:read] plan:map[contents:read] shard:map[contents:read]]",
 		"save":    "map[save:map[contents:read]]",
 	}
 	for name := range want {
