@@ -330,6 +330,55 @@ func TestFanOut(t *testing.T) {
 	}
 }
 
+// TestForeignLists: a workflow of another repository calls the workflow lists, which
+// copies with several jobs and needs to read the repository alone.
+func TestForeignLists(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	parts.DockerHub(t, authority, owner)
+	opened := example(t, "issues", "opened")
+	newBot(t, opened)
+	action := newWorkspace(t, opened)
+	foreign := workspace{dir: filepath.Join(t.TempDir(), "foreign"), cache: t.TempDir(), home: t.TempDir()}
+	called, err := os.ReadFile(filepath.Join(action.dir, ".github", "workflows", "lists.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign.write(t, ".github/workflows/lists.yml", string(called)) // act would ask GitHub for that of another repository
+	foreign.write(t, ".github/workflows/images.yml", `
+on: push
+permissions: {}
+jobs:
+  sync:
+    permissions: { contents: read }
+    uses: ./.github/workflows/lists.yml
+    with: { target: docker.io/user, username: "${{ vars.FERRY_USERNAME }}", jobs: 3-3 }
+    secrets: { password: "${{ secrets.FERRY_PASSWORD }}" }
+`)
+	var list strings.Builder
+	digests := map[string]v1.Hash{}
+	for i := range 6 {
+		image := fmt.Sprintf("ns/img%d:1", i)
+		digests[strings.Replace(image, "/", ".", 1)] = push(t, "gcr.io/"+image)
+		fmt.Fprintln(&list, "gcr.io/"+image)
+	}
+	foreign.write(t, "images.txt", list.String())
+	foreign.commit(t, opened)
+	event := payload{"repository": opened["repository"], "ref": "refs/heads/main"}
+	flags := append(action.standInActions(t), "--local-repository", "imageferry/ferry@v1="+action.dir)
+	status, log := foreign.act(t, "images.yml", "push", event, flags...)
+	for _, says := range []string{"6 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "6 new images"} {
+		if !strings.Contains(log, says) {
+			t.Errorf("the log lacks %q", says)
+		}
+	}
+	if status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+	for image, digest := range digests {
+		mustHold(t, "docker.io/user/"+image, digest)
+	}
+}
+
 // TestFanOutAgain: one shard fails, because a layer is lost at the source. When it is
 // back, "Re-run failed jobs" repeats that shard and the join, and no other.
 func TestFanOutAgain(t *testing.T) {
