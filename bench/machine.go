@@ -22,7 +22,9 @@ Measured on %s with
     cd bench && go run . %s
 
 on a machine with %d cores and %s of memory, %s, in %v. Compared with %s. What is
-modelled and what is not: [bench/README.md](../bench/README.md).
+modelled and what is not: [bench/README.md](../bench/README.md). Runs of several jobs are
+simulated in [fanout.md](fanout.md#simulation), and lists are compared with regsync in
+[lists.md](lists.md#results), each with its command.
 %s`,
 		begin.Format(time.DateOnly), quoted(os.Args[1:]),
 		runtime.NumCPU(), memory(), runtime.Version(), time.Since(begin).Round(time.Second),
