@@ -39,6 +39,11 @@ const (
 	imageName = "io.containerd.image.name"
 )
 
+// referrerName is the annotation of an entry of the index that refers to an image, such
+// as a signature. It holds the name under which a registry has it. Such entries have none
+// of the names above: clients would load them as images.
+const referrerName = "io.github.imageferry.referrer"
+
 // index is the file index.json: one entry for each name of each image.
 type index struct {
 	SchemaVersion int     `json:"schemaVersion"`

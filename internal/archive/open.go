@@ -33,6 +33,7 @@ type Archive struct {
 	own    map[string]tarEntry // the files that are not blobs
 	blobs  map[string]tarEntry // by the hexadecimal digits of their digests
 	images []Stored
+	extras []Stored // that refer to images
 	close  func() error
 }
 
@@ -203,9 +204,6 @@ func (a *Archive) list() error {
 	if err := a.json(indexFile, &list); err != nil {
 		return err
 	}
-	if len(list.Manifests) == 0 {
-		return errors.New("has no images")
-	}
 	named := map[reference.Reference]v1.Hash{}
 	for _, e := range list.Manifests {
 		if e.Digest.Algorithm != "sha256" {
@@ -213,6 +211,10 @@ func (a *Archive) list() error {
 		}
 		s := Stored{Digest: e.Digest, MediaType: types.MediaType(e.MediaType)}
 		text := e.Annotations[imageName]
+		to := &a.images
+		if name := e.Annotations[referrerName]; name != "" {
+			text, to = name, &a.extras
+		}
 		if ref := e.Annotations[refName]; text == "" && strings.ContainsAny(ref, "/:") { // not a tag alone
 			text = ref
 		}
@@ -229,7 +231,10 @@ func (a *Archive) list() error {
 			}
 			named[s.Name] = s.Digest
 		}
-		a.images = append(a.images, s)
+		*to = append(*to, s)
+	}
+	if len(a.images) == 0 {
+		return errors.New("has no images")
 	}
 	return nil
 }

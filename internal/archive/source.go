@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,9 +42,11 @@ func (a *Archive) Manifest(_ context.Context, ref reference.Reference) (*registr
 
 // named returns the image with a name that has no digest.
 func (a *Archive) named(ref reference.Reference) (Stored, bool) {
-	for _, s := range a.images {
-		if s.Name == ref {
-			return s, true
+	for _, list := range [][]Stored{a.images, a.extras} {
+		for _, s := range list {
+			if s.Name == ref {
+				return s, true
+			}
 		}
 	}
 	return Stored{}, false
@@ -95,14 +99,37 @@ func (a *Archive) blob(digest v1.Hash, size int64) (tarEntry, error) {
 // exist.
 func (a *Archive) Tags(context.Context, reference.Repository) ([]string, error) { return nil, nil }
 
-// FewTags is the same as Tags.
-func (a *Archive) FewTags(context.Context, reference.Repository, int) ([]string, error) {
-	return nil, nil
+// FewTags returns the tags of a repository that refer to images.
+func (a *Archive) FewTags(_ context.Context, repository reference.Repository, _ int) (tags []string, err error) {
+	for _, s := range a.extras {
+		if s.Name.Repository() == repository && s.Name.Tag() != "" {
+			tags = append(tags, s.Name.Tag())
+		}
+	}
+	return tags, nil
 }
 
-// Referrers returns none: an archive has only images.
-func (a *Archive) Referrers(context.Context, reference.Repository, v1.Hash, func(string) bool) ([]v1.Descriptor, error) {
-	return nil, nil
+// Referrers returns the manifests of a repository that name the subject.
+func (a *Archive) Referrers(_ context.Context, repository reference.Repository, subject v1.Hash, _ func(string) bool) (found []v1.Descriptor, err error) {
+	for _, s := range a.extras {
+		if s.Name.Repository() != repository {
+			continue
+		}
+		m, err := a.manifest(s.Digest, s.MediaType)
+		if err != nil {
+			return nil, &failure.Error{Code: failure.Corrupt, Side: failure.Source, Step: "reading manifest", Err: err}
+		}
+		var of struct {
+			ArtifactType string
+			Annotations  map[string]string
+			Config       struct{ MediaType string }
+			Subject      struct{ Digest string }
+		}
+		if json.Unmarshal(m.Body, &of) == nil && of.Subject.Digest == subject.String() {
+			found = append(found, v1.Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body)), Annotations: of.Annotations, ArtifactType: cmp.Or(of.ArtifactType, of.Config.MediaType)})
+		}
+	}
+	return found, nil
 }
 
 // Answer returns 0: an archive answers at once.

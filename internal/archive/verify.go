@@ -108,6 +108,9 @@ func (a *Archive) faults(ctx context.Context) []error {
 		}
 	}
 	named := map[reference.Reference]v1.Hash{}
+	for _, s := range a.extras {
+		c.image(s.Digest, s.MediaType, 0)
+	}
 	for _, s := range a.images {
 		c.image(s.Digest, s.MediaType, 0)
 		if !s.Name.IsZero() {

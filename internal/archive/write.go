@@ -22,6 +22,8 @@ type Image struct {
 	// Manifests are the manifests of the image, each after the manifests that
 	// it refers to. The last one is the image itself.
 	Manifests []*registry.Manifest
+	// Referrer reports that this is no image to load, but refers to one.
+	Referrer bool
 	// Open opens one of its blobs. The reader must return an error if the
 	// digest or the size differ.
 	Open func(context.Context, v1.Descriptor) (io.ReadCloser, error)
@@ -67,7 +69,11 @@ func NewLayout(images []Image) (*Layout, error) {
 				continue
 			}
 			named[name] = root.Digest
-			list.Manifests = append(list.Manifests, entry{string(root.MediaType), root.Digest, int64(len(root.Body)), map[string]string{refName: name, imageName: name}})
+			annotations := map[string]string{refName: name, imageName: name}
+			if image.Referrer {
+				annotations = map[string]string{referrerName: name}
+			}
+			list.Manifests = append(list.Manifests, entry{string(root.MediaType), root.Digest, int64(len(root.Body)), annotations})
 		}
 		for _, m := range image.Manifests {
 			d, err := parse(m)
@@ -93,7 +99,7 @@ func NewLayout(images []Image) (*Layout, error) {
 				}
 			}
 		}
-		if d, ok := dockerEntry(image); ok {
+		if d, ok := dockerEntry(image); ok && !image.Referrer {
 			docker = append(docker, d)
 		}
 	}

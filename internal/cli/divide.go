@@ -113,7 +113,7 @@ func (s *syncing) read(ctx context.Context, steps []plan.Step) ([]*mirror.Image,
 		wait.Go(func() {
 			defer func() { <-slots }()
 			platforms, byDefault := together(step.Destinations)
-			images[i], errs[i] = s.engine.Read(ctx, step.Image.Reference, platforms, byDefault)
+			images[i], errs[i] = s.engine.Read(ctx, step.Image.Reference, platforms, byDefault, false)
 		})
 	}
 	wait.Wait()

@@ -46,6 +46,7 @@ var saveCommand = command{
 		flags.StringVar(&o.file, "file", "", "`file` with image names, in any form; - for standard input")
 		flags.letter("file", "f")
 		flags.Var(&o.lists, "list", "`file` with a list as \"ferry sync\" reads it, also with ranges of tags; may be repeated")
+		flags.BoolVar(&o.referrers, "referrers", false, "save signatures, attestations and SBOMs of the images as well, for \"ferry copy\"")
 		flags.BoolVar(&o.json, "json", false, "print the contents of the archive as JSON")
 		flags.BoolVar(&o.quiet, "quiet", false, "print failures only")
 		flags.letter("quiet", "q")
@@ -59,7 +60,7 @@ var saveCommand = command{
 type saveOptions struct {
 	output, split, maxSize, platform, profile, file, ca string
 	lists, from                                         list
-	json, quiet                                         bool
+	json, quiet, referrers                              bool
 	hosts
 }
 
@@ -376,25 +377,32 @@ func (s *saver) readOne(ctx context.Context, w *saving) (err error) {
 			w.from = w.from.WithDigest(digest)
 		}
 	}
-	w.image, err = s.engine.Read(ctx, w.from, w.platforms, w.byDefault)
+	w.image, err = s.engine.Read(ctx, w.from, w.platforms, w.byDefault, s.o.referrers)
 	return err
 }
 
 // write writes the archive, and the files beside it.
 func (s *saver) write(ctx context.Context, to destination) (archive.Record, error) {
 	record := archive.Record{}
-	var images []archive.Image
+	var images, referrers []archive.Image
 	for _, w := range s.images {
 		root := w.image.Manifests[len(w.image.Manifests)-1]
 		images = append(images, archive.Image{
 			Name: w.source, Manifests: w.image.Manifests,
 			Open: func(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) { return w.image.Open(ctx, d) },
 		})
+		for _, r := range w.image.Referrers {
+			name := w.source.Untagged(r.Manifests[len(r.Manifests)-1].Digest)
+			if r.Tag != "" {
+				name, _ = w.source.Repository().Tagged(r.Tag) // made of a digest
+			}
+			referrers = append(referrers, archive.Image{Name: name, Manifests: r.Manifests, Referrer: true, Open: func(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) { return r.Open(ctx, d) }})
+		}
 		record.Images = append(record.Images, archive.Entry{
 			Image: w.source, From: w.from, SourceDigest: w.image.SourceDigest, Digest: root.Digest, Platforms: w.image.Platforms, Size: w.image.Size,
 		})
 	}
-	layout, err := archive.NewLayout(images)
+	layout, err := archive.NewLayout(append(images, referrers...))
 	if err != nil {
 		return record, err
 	}
@@ -409,8 +417,9 @@ func (s *saver) write(ctx context.Context, to destination) (archive.Record, erro
 	if to.split > 0 && (size-1)/to.split >= archive.MaxParts {
 		return record, fmt.Errorf("the archive has %s, which gives more than %d parts: choose a larger size with --split", report.Size(size), archive.MaxParts)
 	}
-	progress, end := s.display(layout)
+	show, end := s.display(layout)
 	defer end()
+	progress := func(image int, bytes int64) { show(min(image, len(s.images)-1), bytes) }
 	if to.file == "" {
 		return record, layout.Write(ctx, s.env.Stdout, progress)
 	}

@@ -251,3 +251,55 @@ func TestSaveArtifacts(t *testing.T) {
 	w.WantStatus(status, wiring.StatusFailed, said)
 	fakeworld.WantText(t, "a foreign layer", said, "ns/foreign:1: ", "unsupported type", "foreign.diff", "nothing is saved")
 }
+
+// TestSaveReferrers saves an image with what refers to it, by cosign's tags and by the API,
+// and pushes all of it into a registry, without the source. Clients see one image.
+func TestSaveReferrers(t *testing.T) {
+	w := newWorld(t)
+	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64", "linux/arm64"}, Layers: []int{20_000}})
+	w.Source.Add("ns/img", "1", image)
+	root, amd64 := fakeregistry.Digest(image.Root().Body), fakeregistry.Digest(image.Manifests[0].Body)
+	tagOf := func(digest, suffix string) string { return strings.Replace(digest, ":", "-", 1) + suffix }
+	ofAPI := fakeregistry.Signature(image.Root(), 1)
+	w.Source.Add("ns/img", "", ofAPI)
+	w.Source.Add("ns/img", tagOf(root, ".sig"), fakeregistry.Signature(fakeregistry.Part{}, 2))
+	w.Source.Add("ns/img", tagOf(amd64, ".att"), fakeregistry.Signature(fakeregistry.Part{}, 3))
+	plain, full := filepath.Join(w.Dir, "plain.tar"), filepath.Join(w.Dir, "full.tar")
+	for file, flags := range map[string][]string{plain: nil, full: {"--referrers"}, full + "2": {"--referrers"}} {
+		status, said := w.run(t.Context(), append([]string{"save", "gcr.io/ns/img:1", "--platform", "all", "-o", file}, flags...)...)
+		w.WantStatus(status, wiring.StatusDone, said)
+	}
+	one, err := os.ReadFile(full)
+	two, again := os.ReadFile(full + "2")
+	if err != nil || again != nil || !bytes.Equal(one, two) {
+		t.Errorf("the same image gives other bytes: %v, %v", err, again)
+	}
+	status, said := w.run(t.Context(), "verify", plain, full)
+	w.WantStatus(status, wiring.StatusDone, said)
+	if n := strings.Count(said, "ns/img"); n != 2 || strings.Contains(said, ".sig") {
+		t.Errorf("the archives have %d images: %s", n, said)
+	}
+	if bytes.Contains(one, []byte(`"RepoTags":["gcr.io/ns/img:sha256`)) || bytes.Count(one, []byte("io.containerd.image.name")) != 1 {
+		t.Error("clients would load a signature as an image")
+	}
+	delete(w.At, "gcr.io:80")
+	for file, want := range map[string]bool{plain: false, full: true} {
+		w.SetPolicy(strings.ReplaceAll(fakeworld.Policy, "/mirror", "/"+strings.TrimSuffix(filepath.Base(file), ".tar")))
+		status, said = w.run(t.Context(), "copy", file)
+		w.WantStatus(status, wiring.StatusDone, said)
+		repository := strings.TrimSuffix(filepath.Base(file), ".tar") + "/ns.img"
+		for _, ref := range []string{tagOf(root, ".sig"), tagOf(amd64, ".att"), fakeregistry.Digest(ofAPI.Root().Body)} {
+			if _, _, there := w.Target.Manifest(repository, ref); there != want {
+				t.Errorf("from %s, %s is there: %v", file, ref, there)
+			}
+		}
+	}
+	// A damaged signature is found.
+	at := bytes.Index(one, []byte(`{"seed":2}`))
+	one[at+8] = '7'
+	if err := os.WriteFile(full, one, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, said = w.run(t.Context(), "verify", full)
+	w.WantStatus(status, wiring.StatusFailed, said)
+}

@@ -32,10 +32,20 @@ type Image struct {
 	Platforms []reference.Platform
 	Changes   []Change
 	Missing   []reference.Platform
+	// Referrers are the signatures, attestations and SBOMs of the image, if they
+	// were asked for.
+	Referrers []Referrer
 
 	engine     *transfer.Engine
 	client     Source
 	repository reference.Repository
+}
+
+// Referrer is an image that refers to another one. Tag is the tag by which cosign finds
+// it, or empty: then its manifest names its subject.
+type Referrer struct {
+	Tag string
+	*Image
 }
 
 // image is the source of a step, resolved once for all destinations.

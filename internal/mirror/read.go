@@ -14,13 +14,14 @@ import (
 
 // Read reads the manifests of an image for the given platforms, or for all if
 // there are none. If the image has none of them, it is read whole if byDefault
-// is set; otherwise that is an error. Errors are *failure.Error.
-func (m *Mirror) Read(ctx context.Context, ref reference.Reference, platforms []reference.Platform, byDefault bool) (*Image, error) {
+// is set; otherwise that is an error. With referrers, it also reads the manifests that
+// refer to it. Errors are *failure.Error.
+func (m *Mirror) Read(ctx context.Context, ref reference.Reference, platforms []reference.Platform, byDefault, referrers bool) (*Image, error) {
 	step := plan.Step{Destinations: []plan.Destination{{Platforms: platforms}}}
 	step.Image.Reference = ref
 	img := newImage(m, step)
 	defer img.allowance.release()
-	read, err := img.read(ctx, platforms, byDefault)
+	read, err := img.read(ctx, platforms, byDefault, referrers)
 	if err != nil {
 		return nil, typed(ctx, err)
 	}
@@ -36,7 +37,7 @@ func (m *Mirror) Digest(ctx context.Context, ref reference.Reference) (v1.Hash, 
 	return registry.Mirrored(ctx, client, ref)
 }
 
-func (img *image) read(ctx context.Context, platforms []reference.Platform, byDefault bool) (*Image, error) {
+func (img *image) read(ctx context.Context, platforms []reference.Platform, byDefault, referrers bool) (*Image, error) {
 	if err := img.resolve(ctx); err != nil {
 		return nil, err
 	}
@@ -60,7 +61,52 @@ func (img *image) read(ctx context.Context, platforms []reference.Platform, byDe
 	if len(changes) > 0 && changes[0] == Incomplete {
 		read.Missing = whole.lost()
 	}
-	return read, nil
+	if referrers {
+		read.Referrers, err = img.referrers(ctx, n)
+	}
+	return read, err
+}
+
+// referrers reads the manifests that refer to those of n, within the limits on an image.
+func (img *image) referrers(ctx context.Context, n *node) (found []Referrer, err error) {
+	p := &copier{image: img, attached: &attachments{}, source: img.client, from: img.step.Image.Reference.Repository()}
+	q := p.inquire(ctx, n)
+	if <-q.done; q.err != nil {
+		return nil, q.err
+	}
+	g := img.grower()
+	g.wanted = nil // they have no platforms
+	add := func(tag string, m *registry.Manifest, entry v1.Descriptor) error {
+		n, err := g.grow(ctx, m, entry, 0)
+		if err == nil {
+			err = n.within(img.m.opts.ImageBytes)
+		}
+		if err == nil {
+			found = append(found, Referrer{tag, img.part(n)})
+		}
+		return err
+	}
+	for i := range q.found {
+		a := &q.found[i]
+		for k, m := range a.tied {
+			if m != nil && err == nil {
+				err = add(cosignTag(a.subject, cosign[k]), m, v1.Descriptor{})
+			}
+		}
+		if err == nil {
+			err = g.admit(len(a.entries))
+		}
+		for _, entry := range a.entries {
+			var m *registry.Manifest
+			if err == nil {
+				m, err = img.fetch(ctx, g.ref.WithDigest(entry.Digest))
+			}
+			if err == nil {
+				err = add("", m, entry)
+			}
+		}
+	}
+	return found, err
 }
 
 // Open reads one of the image's blobs. The last bytes are returned only after

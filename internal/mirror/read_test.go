@@ -39,7 +39,7 @@ func TestRead(t *testing.T) {
 			}
 			platforms = append(platforms, p)
 		}
-		read, err := w.mirror.Read(t.Context(), ref, platforms, test.byDefault)
+		read, err := w.mirror.Read(t.Context(), ref, platforms, test.byDefault, false)
 		if test.manifests == 0 {
 			if failure.CodeOf(err) != failure.NoPlatform {
 				t.Errorf("%s: %v", name, err)
@@ -53,7 +53,7 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: %d manifests of %s", name, len(read.Manifests), read.SourceDigest)
 		}
 	}
-	read, err := w.mirror.Read(t.Context(), ref, nil, false)
+	read, err := w.mirror.Read(t.Context(), ref, nil, false, false)
 	if err != nil {
 		t.Fatal(err)
 	}

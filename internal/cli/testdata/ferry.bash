@@ -90,7 +90,7 @@ _ferry() {
     copy) _ferry_reply < <(compgen -W "--ca --commands -f --file --json --plain-http -p --platform --private --profile -q --quiet -t --to -v --verbose --help" -- "$word") ;;
     sync) _ferry_reply < <(compgen -W "--ca --check --jobs --join --json --limit --log --only-missing --plain-http --plan -p --platform --private --profile -q --quiet --receipts --seen --shard -t --to -v --verbose --help" -- "$word") ;;
     pull) _ferry_reply < <(compgen -W "-f --file --from --json --keep --plain-http -p --platform --private --profile --request --wait --with --help" -- "$word"; _ferry_images) ;;
-    save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --split --help" -- "$word"; _ferry_images) ;;
+    save) _ferry_reply < <(compgen -W "--ca -f --file --from --json --list --max-size -o --output --plain-http -p --platform --private --profile -q --quiet --referrers --split --help" -- "$word"; _ferry_images) ;;
     verify) _ferry_reply < <(compgen -W "--help" -- "$word") ;;
     serve) _ferry_reply < <(compgen -W "-c --config -l --listen --mode --profile -t --target --help" -- "$word") ;;
     setup) _ferry_reply < <(compgen -W "--apply --ca --front --host --no-proxy --only --proxy --restart --root --test --token --undo --user --help" -- "$word") ;;

@@ -23,7 +23,7 @@ Register-ArgumentCompleter -Native -CommandName ferry -ScriptBlock {
       }
       'save' {
         if ($words[$before - 1] -in @('--profile')) { @('flat', 'host', 'last', 'path', 'one'); break }
-        @('--ca', '-f', '--file', '--from', '--json', '--list', '--max-size', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--split', '--help')
+        @('--ca', '-f', '--file', '--from', '--json', '--list', '--max-size', '-o', '--output', '--plain-http', '-p', '--platform', '--private', '--profile', '-q', '--quiet', '--referrers', '--split', '--help')
         if ($word -notlike '-*') { ferry completion images $word }
       }
       'verify' {
