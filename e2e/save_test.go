@@ -23,11 +23,14 @@ func TestSave(t *testing.T) {
 	const one, two = "gcr.io/ns/img:1.2", "gcr.io/other/image:3"
 	digests := map[string]string{one: push(t, one).String(), two: push(t, two).String()}
 	machine := "linux/" + runtime.GOARCH
+	// What refers to an image goes with it into a registry; clients load the image alone.
+	signature := strings.Replace(digests[one], ":", "-", 1) + ".sig"
+	signed := push(t, "gcr.io/ns/img:"+signature)
 
 	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p "+machine+" -o machine.tar -q")
 	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p "+machine+" -o again.tar -q && cmp machine.tar again.tar")
-	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p all -o all.tar -q")
-	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p all --split 1MiB -o parts/ -q && [ -f parts/images.tar.002 ]")
+	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p all --referrers -o all.tar -q")
+	shell.Run(t, ferryFile()+" save "+one+" "+two+" -p all --referrers --split 1MiB -o parts/ -q && [ -f parts/images.tar.002 ]")
 	shell.Run(t, ferryFile()+" verify machine.tar all.tar parts && [ -z \"$(ls | grep partial)\" ]")
 
 	// A run that was killed leaves a partial file, over which the next one writes.
@@ -61,6 +64,9 @@ func TestSave(t *testing.T) {
 				t.Errorf("podman has %s from %s with the ID %s, skopeo reads %v", image, archive, id, config)
 			}
 		}
+		if listed := shell.Run(t, "podman images --format '{{.Repository}}:{{.Tag}}'"); strings.Contains(listed, "sha256-") {
+			t.Errorf("podman has a signature as an image:\n%s", listed)
+		}
 		shell.Run(t, "podman rmi -fa")
 
 		flags := map[string]string{"machine.tar": "", "all.tar": "--all-platforms "}[archive]
@@ -69,6 +75,9 @@ func TestSave(t *testing.T) {
 			listed := shell.Run(t, "ctr -n k8s.io images ls 'name=="+image+"'")
 			if !strings.Contains(listed, image) || archive == "all.tar" && !strings.Contains(listed, digest) {
 				t.Errorf("ctr has from %s:\n%s", archive, listed)
+			}
+			if all := shell.Run(t, "ctr -n k8s.io images ls -q"); strings.Contains(all, "sha256-") {
+				t.Errorf("ctr has a signature as an image:\n%s", all)
 			}
 			shell.Run(t, "ctr -n k8s.io images rm "+image)
 		}
@@ -96,6 +105,9 @@ func TestSave(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustHold(t, name, hash)
+		if image == one {
+			mustHold(t, name[:strings.LastIndexByte(name, ':')+1]+signature, signed)
+		}
 	}
 
 	shell.Run(t, "printf damage | dd of=parts/images.tar.002 bs=1 seek=4000 conv=notrunc status=none")
