@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -119,6 +120,60 @@ func TestSave(t *testing.T) {
 	shell.Run(t, "rm parts/images.tar.001")
 	if _, err := shell.Try(t, "sh parts/load.sh podman"); err == nil || !strings.Contains(err.Error(), "images.tar.001 is missing") {
 		t.Errorf("a part is missing: %v", err)
+	}
+}
+
+// TestLoad loads archives into daemons: dockerd 20.10, a current one with each of its two
+// stores, and a current containerd. Names and digests are those of the source.
+func TestLoad(t *testing.T) {
+	parts.Registry(t, authority, "gcr.io")
+	shell := parts.NewTerminal(t)
+	const image = "gcr.io/ns/img:1.2"
+	digest := push(t, image).String()
+	signature := push(t, "gcr.io/ns/img:"+strings.Replace(digest, ":", "-", 1)+".sig").String()
+	shell.Run(t, ferryFile()+" save "+image+" -q -o one.tar && "+ferryFile()+" save "+image+" -p all --referrers -q -o all.tar")
+	config := strings.TrimSpace(shell.Run(t, "skopeo inspect --raw docker-archive:one.tar:"+image+" | grep -o 'sha256:[0-9a-f]*' | head -1"))
+	child := shell.Run(t, "tar -xOf one.tar index.json | grep -o 'sha256:[0-9a-f]*'")
+	for name, daemon := range map[string]struct{ program, more, one, all string }{
+		"docker 20.10":                  {"dockerd", `"storage-driver": "vfs"`, config, config},
+		"moby":                          {"moby-dockerd", `"storage-driver": "vfs", "features": {"containerd-snapshotter": false}`, config, config},
+		"moby, with containerd's store": {"moby-dockerd", `"storage-driver": "native", "features": {"containerd-snapshotter": true}`, strings.TrimSpace(child), digest},
+	} {
+		root := t.TempDir()
+		writeFile(t, root+"/daemon.json", `{"bridge": "none", "iptables": false, "ip6tables": false, `+daemon.more+`}`)
+		for archive, want := range map[string]string{"one.tar": daemon.one, "all.tar": daemon.all} {
+			out := shell.Run(t, fmt.Sprintf(`
+%[2]s --config-file %[1]s/daemon.json --data-root %[1]s/%[3]s --exec-root %[1]s/exec --pidfile %[1]s/pid --host unix://%[1]s/sock >%[1]s/log 2>&1 &
+trap 'kill %%1; wait; tail -n 40 %[1]s/log >&2' EXIT
+ask() { curl -sS --unix-socket %[1]s/sock "$@"; }
+until ask http://x/_ping >/dev/null 2>&1; do kill -0 %%1; sleep 0.1; done
+ask -X POST -H 'Content-Type: application/x-tar' --data-binary @%[3]s http://x/images/load >&2
+ask http://x/images/json
+`, root, daemon.program, archive))
+			var images []struct {
+				ID       string `json:"Id"`
+				RepoTags []string
+			}
+			if err := json.Unmarshal([]byte(out), &images); err != nil || len(images) != 1 || images[0].ID != want || strings.Join(images[0].RepoTags, " ") != image {
+				t.Errorf("%s has of %s: %s, %v; want %s", name, archive, out, err, want)
+			}
+		}
+	}
+	root := t.TempDir()
+	writeFile(t, root+"/config.toml", "version = 3\n")
+	for archive, flags := range map[string]string{"one.tar": "", "all.tar": "--all-platforms "} {
+		out := shell.Run(t, fmt.Sprintf(`
+containerd2 --config %[1]s/config.toml --root %[1]s/%[3]s --state %[1]s/state --address %[1]s/sock >%[1]s/log 2>&1 &
+trap 'kill %%1; wait; tail -n 40 %[1]s/log >&2' EXIT
+ask() { ctr -a %[1]s/sock -n k8s.io images "$@"; }
+until ask ls >/dev/null 2>&1; do kill -0 %%1; sleep 0.1; done
+ask import --snapshotter native %[2]s%[3]s >&2
+ask ls
+`, root, flags, archive))
+		want := map[string]string{"one.tar": strings.TrimSpace(child), "all.tar": digest}[archive]
+		if !strings.Contains(out, image) || !strings.Contains(out, want) || strings.Contains(out, signature) || strings.Count(out, "gcr.io/") != 1 {
+			t.Errorf("containerd has of %s:\n%s\nwant %s", archive, out, want)
+		}
 	}
 }
 

@@ -28,6 +28,10 @@ const (
 	dockerFile = "manifest.json" // read by docker, and by programs that read its archives
 	blobFolder = "blobs/sha256/"
 
+	// referrersFile lists what refers to the images, such as signatures, in the form of
+	// indexFile. Clients do not read it: they would load what is in indexFile as images.
+	referrersFile = "referrers.json"
+
 	layoutText = `{"imageLayoutVersion":"1.0.0"}`
 )
 
@@ -38,11 +42,6 @@ const (
 	refName   = "org.opencontainers.image.ref.name"
 	imageName = "io.containerd.image.name"
 )
-
-// referrerName is the annotation of an entry of the index that refers to an image, such
-// as a signature. It holds the name under which a registry has it. Such entries have none
-// of the names above: clients would load them as images.
-const referrerName = "io.github.imageferry.referrer"
 
 // index is the file index.json: one entry for each name of each image.
 type index struct {

@@ -170,7 +170,13 @@ func read(r io.ReaderAt, size int64) (*Archive, error) {
 		}
 		return nil, fmt.Errorf("is not an archive of images: it has no file %s", indexFile)
 	}
-	return a, a.list()
+	if a.images, err = a.list(indexFile); err == nil && len(a.images) == 0 {
+		err = errors.New("has no images")
+	}
+	if _, ok := a.own[referrersFile]; ok && err == nil {
+		a.extras, err = a.list(referrersFile)
+	}
+	return a, err
 }
 
 // add records a file. It ignores files that are never read.
@@ -185,7 +191,7 @@ func (a *Archive) add(e tarEntry) error {
 			return nil
 		}
 		in, name = a.blobs, hash
-	} else if name != layoutFile && name != indexFile && name != dockerFile {
+	} else if name != layoutFile && name != indexFile && name != dockerFile && name != referrersFile {
 		return nil
 	}
 	if e.kind != tarFile {
@@ -198,45 +204,37 @@ func (a *Archive) add(e tarEntry) error {
 	return nil
 }
 
-// list reads the list of images.
-func (a *Archive) list() error {
+// list reads a list of images.
+func (a *Archive) list(file string) (images []Stored, err error) {
 	var list index
-	if err := a.json(indexFile, &list); err != nil {
-		return err
+	if err := a.json(file, &list); err != nil {
+		return nil, err
 	}
 	named := map[reference.Reference]v1.Hash{}
 	for _, e := range list.Manifests {
 		if e.Digest.Algorithm != "sha256" {
-			return fmt.Errorf("has an image with the digest %.100q, which is not SHA-256", e.Digest)
+			return nil, fmt.Errorf("has an image with the digest %.100q, which is not SHA-256", e.Digest)
 		}
 		s := Stored{Digest: e.Digest, MediaType: types.MediaType(e.MediaType)}
 		text := e.Annotations[imageName]
-		to := &a.images
-		if name := e.Annotations[referrerName]; name != "" {
-			text, to = name, &a.extras
-		}
 		if ref := e.Annotations[refName]; text == "" && strings.ContainsAny(ref, "/:") { // not a tag alone
 			text = ref
 		}
 		if text != "" {
-			var err error
 			if s.Name, err = reference.Parse(text); err != nil {
-				return fmt.Errorf("has an image with an invalid name: %w", err)
+				return nil, fmt.Errorf("has an image with an invalid name: %w", err)
 			}
 			if s.Name.HasDigest() && s.Name.Digest() != s.Digest {
-				return fmt.Errorf("has the image %s under the name %s", s.Digest, s.Name)
+				return nil, fmt.Errorf("has the image %s under the name %s", s.Digest, s.Name)
 			}
 			if other, again := named[s.Name]; again && other != s.Digest {
-				return fmt.Errorf("has two images with the name %s: %s and %s", s.Name, other, s.Digest)
+				return nil, fmt.Errorf("has two images with the name %s: %s and %s", s.Name, other, s.Digest)
 			}
 			named[s.Name] = s.Digest
 		}
-		*to = append(*to, s)
+		images = append(images, s)
 	}
-	if len(a.images) == 0 {
-		return errors.New("has no images")
-	}
-	return nil
+	return images, nil
 }
 
 // json reads a JSON file of the archive.

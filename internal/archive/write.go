@@ -56,6 +56,7 @@ type blob struct {
 func NewLayout(images []Image) (*Layout, error) {
 	l := &Layout{images: images}
 	list := index{SchemaVersion: 2, MediaType: "application/vnd.oci.image.index.v1+json"}
+	referrers := list
 	docker := []dockerImage{}
 	named, sizes := map[string]v1.Hash{}, map[v1.Hash]int64{}
 	manifests := []file{}
@@ -69,11 +70,11 @@ func NewLayout(images []Image) (*Layout, error) {
 				continue
 			}
 			named[name] = root.Digest
-			annotations := map[string]string{refName: name, imageName: name}
+			to := &list
 			if image.Referrer {
-				annotations = map[string]string{referrerName: name}
+				to = &referrers
 			}
-			list.Manifests = append(list.Manifests, entry{string(root.MediaType), root.Digest, int64(len(root.Body)), annotations})
+			to.Manifests = append(to.Manifests, entry{string(root.MediaType), root.Digest, int64(len(root.Body)), map[string]string{refName: name, imageName: name}})
 		}
 		for _, m := range image.Manifests {
 			d, err := parse(m)
@@ -103,17 +104,20 @@ func NewLayout(images []Image) (*Layout, error) {
 			docker = append(docker, d)
 		}
 	}
-	indexText, err := encode(list)
-	if err != nil {
-		return nil, err
-	}
-	l.files = []file{{layoutFile, []byte(layoutText)}, {indexFile, indexText}}
-	if len(docker) > 0 {
-		dockerText, err := encode(docker)
+	l.files = []file{{layoutFile, []byte(layoutText)}}
+	for _, f := range []struct {
+		name   string
+		value  any
+		needed bool
+	}{{indexFile, list, true}, {dockerFile, docker, len(docker) > 0}, {referrersFile, referrers, len(referrers.Manifests) > 0}} {
+		if !f.needed {
+			continue
+		}
+		text, err := encode(f.value)
 		if err != nil {
 			return nil, err
 		}
-		l.files = append(l.files, file{dockerFile, dockerText})
+		l.files = append(l.files, file{f.name, text})
 	}
 	l.files = append(append(l.files, file{name: "blobs/"}, file{name: blobFolder}), manifests...)
 	return l, nil

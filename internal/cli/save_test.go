@@ -279,7 +279,8 @@ func TestSaveReferrers(t *testing.T) {
 	if n := strings.Count(said, "ns/img"); n != 2 || strings.Contains(said, ".sig") {
 		t.Errorf("the archives have %d images: %s", n, said)
 	}
-	if bytes.Contains(one, []byte(`"RepoTags":["gcr.io/ns/img:sha256`)) || bytes.Count(one, []byte("io.containerd.image.name")) != 1 {
+	names, _, _ := bytes.Cut(one, []byte("referrers.json")) // which clients do not read
+	if bytes.Contains(one, []byte(`"RepoTags":["gcr.io/ns/img:sha256`)) || bytes.Count(names, []byte("io.containerd.image.name")) != 1 {
 		t.Error("clients would load a signature as an image")
 	}
 	delete(w.At, "gcr.io:80")
