@@ -93,6 +93,7 @@ var layers = map[string][]string{
 		"tree choose glance budget",
 		"adapt public",
 		"mirror",
+		"tags",
 		"image elsewhere quota delete",
 		"put referrers",
 		"attest",

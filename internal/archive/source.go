@@ -99,19 +99,15 @@ func (a *Archive) blob(digest v1.Hash, size int64) (tarEntry, error) {
 // exist.
 func (a *Archive) Tags(context.Context, reference.Repository) ([]string, error) { return nil, nil }
 
-// FewTags returns the tags of a repository that refer to images.
-func (a *Archive) FewTags(_ context.Context, repository reference.Repository, _ int) (tags []string, err error) {
-	for _, s := range a.extras {
-		if s.Name.Repository() == repository && s.Name.Tag() != "" {
-			tags = append(tags, s.Name.Tag())
-		}
-	}
-	return tags, nil
+// FewTags returns an error: asking for a tag costs as little.
+func (a *Archive) FewTags(context.Context, reference.Repository, int) ([]string, error) {
+	return nil, errAbsent
 }
 
 // Referrers returns the manifests of a repository that name the subject.
 func (a *Archive) Referrers(_ context.Context, repository reference.Repository, subject v1.Hash, _ func(string) bool) (found []v1.Descriptor, err error) {
-	for _, s := range a.extras {
+	for i := range a.extras {
+		s := &a.extras[i]
 		if s.Name.Repository() != repository {
 			continue
 		}

@@ -105,22 +105,25 @@ func NewLayout(images []Image) (*Layout, error) {
 		}
 	}
 	l.files = []file{{layoutFile, []byte(layoutText)}}
-	for _, f := range []struct {
-		name   string
-		value  any
-		needed bool
-	}{{indexFile, list, true}, {dockerFile, docker, len(docker) > 0}, {referrersFile, referrers, len(referrers.Manifests) > 0}} {
-		if !f.needed {
-			continue
-		}
-		text, err := encode(f.value)
-		if err != nil {
-			return nil, err
-		}
-		l.files = append(l.files, file{f.name, text})
+	err := l.add(indexFile, &list)
+	if len(docker) > 0 && err == nil {
+		err = l.add(dockerFile, &docker)
+	}
+	if len(referrers.Manifests) > 0 && err == nil {
+		err = l.add(referrersFile, &referrers)
+	}
+	if err != nil {
+		return nil, err
 	}
 	l.files = append(append(l.files, file{name: "blobs/"}, file{name: blobFolder}), manifests...)
 	return l, nil
+}
+
+// add adds a file of JSON.
+func (l *Layout) add(name string, value any) error {
+	text, err := encode(value)
+	l.files = append(l.files, file{name, text})
+	return err
 }
 
 // dockerEntry returns the entry of the image in docker's list, for one

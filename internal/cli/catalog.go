@@ -51,8 +51,11 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 	if (verb == "build" || verb == "check") && o.output == "" {
 		return wiring.StatusUsage, usageError{"there is no folder for the site: set -o, for example -o site"}
 	}
-	if (verb == "add" || verb == "search") && len(rest) == 0 {
-		return wiring.StatusUsage, usageError{map[string]string{"add": "there is no file with records: name one, or use - for standard input", "search": "there are no words to search for"}[verb]}
+	if verb == "add" && len(rest) == 0 {
+		return wiring.StatusUsage, usageError{"there is no file with records: name one, or use - for standard input"}
+	}
+	if verb == "search" && len(rest) == 0 {
+		return wiring.StatusUsage, usageError{"there are no words to search for"}
 	}
 	log, sound, err := readLog(env, o.in)
 	if err != nil {

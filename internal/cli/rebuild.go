@@ -49,27 +49,23 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 		return false, errors.New("stopped; nothing is saved")
 	}
 	left, unasked := map[string]bool{}, 0 // mirrors of answers that stay in the log
-	held := s.sum.Images[:0]
 	for i := range s.sum.Images {
-		image := &s.sum.Images[i]
-		r := &image.Result
-		switch {
-		case r.Receipt != nil:
-			held = append(held, *image)
-		case r.Failure == nil || r.Failure.Side == failure.Source:
-			continue
-		default:
+		r := &s.sum.Images[i].Result
+		if r.Receipt == nil {
+			if r.Failure == nil || r.Failure.Side == failure.Source {
+				continue
+			}
 			unasked++
 		}
 		left[pair(r.Step.Image.Reference, r.Destination.Mirror)] = true
 	}
-	s.sum.Images = held
 	kept := log[:0]
 	for i := range log {
 		if left[pair(log[i].Source, log[i].Mirror)] {
 			kept = append(kept, log[i])
 		}
 	}
+	absent := len(log) - len(kept)
 	records, err := json.Marshal(s.sum.Records())
 	if err != nil {
 		return false, err
@@ -78,13 +74,18 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 	if err != nil {
 		return false, err
 	}
+	for i := range changes {
+		if c := &changes[i]; c.What != catalog.Failed && c.What != catalog.Gone { // those are not at the target
+			kept = append(kept, *c)
+		}
+	}
 	if unasked > 0 {
 		say(env, env.Stdout, "not known: whether %d mirrors exist, because their registries gave no usable answer\n", unasked)
 	}
 	say(env, env.Stdout, "not known: what mirrors had before, what \"ferry keep\" has deleted, whether the sources have changed, and of mirrors that no answer to an issue has the time (the log has that of this run), the platforms and the size\n")
-	say(env, env.Stdout, "%d changes; %d others are left out, because their mirrors no longer exist\n", len(kept)+len(changes), len(log)-len(kept))
-	if changes = append(kept, changes...); len(changes) > 0 {
-		err = writeLog(env, o.in, changes)
+	say(env, env.Stdout, "%d changes; %d others are left out, because their mirrors no longer exist\n", len(kept), absent)
+	if len(kept) > 0 {
+		err = writeLog(env, o.in, kept)
 	}
 	return sound && len(read.faults) == 0, err
 }

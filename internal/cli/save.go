@@ -382,25 +382,27 @@ func (s *saver) readOne(ctx context.Context, w *saving) (err error) {
 }
 
 // write writes the archive, and the files beside it.
-func (s *saver) write(ctx context.Context, to destination) (archive.Record, error) {
-	record := archive.Record{}
+func (s *saver) write(ctx context.Context, to destination) (record archive.Record, err error) {
+	record.Images = make([]archive.Entry, len(s.images))
 	var images, referrers []archive.Image
-	for _, w := range s.images {
+	stored := func(name reference.Reference, i *mirror.Image, referrer bool) archive.Image {
+		return archive.Image{Name: name, Manifests: i.Manifests, Referrer: referrer,
+			Open: func(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) { return i.Open(ctx, d) }}
+	}
+	for i := range s.images {
+		w := &s.images[i]
 		root := w.image.Manifests[len(w.image.Manifests)-1]
-		images = append(images, archive.Image{
-			Name: w.source, Manifests: w.image.Manifests,
-			Open: func(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) { return w.image.Open(ctx, d) },
-		})
+		images = append(images, stored(w.source, w.image, false))
 		for _, r := range w.image.Referrers {
-			name := w.source.Untagged(r.Manifests[len(r.Manifests)-1].Digest)
-			if r.Tag != "" {
-				name, _ = w.source.Repository().Tagged(r.Tag) // made of a digest
+			name, err := w.source.Repository().Tagged(r.Tag)
+			if err != nil { // it has none
+				name = w.source.Untagged(r.Manifests[len(r.Manifests)-1].Digest)
 			}
-			referrers = append(referrers, archive.Image{Name: name, Manifests: r.Manifests, Referrer: true, Open: func(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) { return r.Open(ctx, d) }})
+			referrers = append(referrers, stored(name, r.Image, true))
 		}
-		record.Images = append(record.Images, archive.Entry{
-			Image: w.source, From: w.from, SourceDigest: w.image.SourceDigest, Digest: root.Digest, Platforms: w.image.Platforms, Size: w.image.Size,
-		})
+		e := &record.Images[i]
+		e.Image, e.From, e.SourceDigest, e.Digest = w.source, w.from, w.image.SourceDigest, root.Digest
+		e.Platforms, e.Size = w.image.Platforms, w.image.Size
 	}
 	layout, err := archive.NewLayout(append(images, referrers...))
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
-	"github.com/imageferry/ferry/internal/registry"
 )
 
 // countsAtOnce is the maximum number of concurrent requests that count what targets
@@ -27,18 +26,9 @@ func (m *Mirror) Stocks(ctx context.Context, quotas []Quota, held map[string]int
 		s := &stocks[i]
 		*s = plan.Stock{Target: q.Target, Repositories: q.Repositories, Tags: q.Tags, Held: map[string]int{}}
 		all.Go(func() {
-			sample, err := reference.Parse(q.Target + "/x:x")
-			if err != nil {
-				return
-			}
-			client, ok := m.opts.Targets.ForRepository(sample.Repository())
-			if !ok {
-				return
-			}
-			path := sample.Repository().Path()
-			listed, err := client.Repositories(ctx, path[:len(path)-len("/x")])
+			listed, err := m.repositories(ctx, q.Target)
 			if err == nil {
-				m.count(ctx, client, s, listed, held)
+				m.count(ctx, s, listed, held)
 				return
 			}
 			for name, tags := range held {
@@ -52,32 +42,37 @@ func (m *Mirror) Stocks(ctx context.Context, quotas []Quota, held map[string]int
 	return stocks
 }
 
+// repositories returns the repositories of a target, "host/namespace", if its registry
+// lists them.
+func (m *Mirror) repositories(ctx context.Context, target string) ([]reference.Repository, error) {
+	sample, err := reference.Parse(target + "/x:x")
+	if err != nil {
+		return nil, err
+	}
+	path := sample.Repository().Path()
+	client, ok := m.opts.Targets.ForRepository(sample.Repository())
+	if !ok {
+		return nil, notAllowed(failure.Target, target)
+	}
+	return client.Repositories(ctx, path[:len(path)-len("/x")])
+}
+
 // count fills a stock with the repositories that a registry has listed. If tags are
 // limited it asks for those that nobody has counted.
-func (m *Mirror) count(ctx context.Context, client *registry.Client, s *plan.Stock, listed []reference.Repository, held map[string]int) {
-	slots := make(chan struct{}, countsAtOnce)
-	var mu sync.Mutex
-	var all sync.WaitGroup
+func (m *Mirror) count(ctx context.Context, s *plan.Stock, listed []reference.Repository, held map[string]int) {
+	var unknown []reference.Repository
 	for _, r := range listed {
 		tags, known := held[r.String()]
-		mu.Lock()
 		s.Held[r.String()] = tags
-		mu.Unlock()
-		if known || s.Tags == 0 {
-			continue
+		if !known && s.Tags > 0 {
+			unknown = append(unknown, r)
 		}
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			found, err := client.AllTags(ctx, r)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				s.Held[r.String()] = len(found)
-			}
-		})
 	}
-	all.Wait()
+	for r, l := range m.tags(ctx, unknown, m.opts.Targets) {
+		if l.Failure == nil {
+			s.Held[r.String()] = len(l.Tags)
+		}
+	}
 }
 
 // Surplus returns the failures of destinations that would exceed a quota, by steps

@@ -76,33 +76,29 @@ func (img *image) referrers(ctx context.Context, n *node) (found []Referrer, err
 	}
 	g := img.grower()
 	g.wanted = nil // they have no platforms
-	add := func(tag string, m *registry.Manifest, entry v1.Descriptor) error {
-		n, err := g.grow(ctx, m, entry, 0)
-		if err == nil {
+	add := func(tag string, m *registry.Manifest) {
+		var n *node
+		if n, err = g.grow(ctx, m, v1.Descriptor{}, 0); err == nil {
 			err = n.within(img.m.opts.ImageBytes)
 		}
 		if err == nil {
 			found = append(found, Referrer{tag, img.part(n)})
 		}
-		return err
 	}
 	for i := range q.found {
 		a := &q.found[i]
 		for k, m := range a.tied {
 			if m != nil && err == nil {
-				err = add(cosignTag(a.subject, cosign[k]), m, v1.Descriptor{})
+				add(cosignTag(a.subject, cosign[k]), m)
 			}
 		}
 		if err == nil {
 			err = g.admit(len(a.entries))
 		}
-		for _, entry := range a.entries {
+		for k := 0; k < len(a.entries) && err == nil; k++ {
 			var m *registry.Manifest
-			if err == nil {
-				m, err = img.fetch(ctx, g.ref.WithDigest(entry.Digest))
-			}
-			if err == nil {
-				err = add("", m, entry)
+			if m, err = img.fetch(ctx, g.ref.WithDigest(a.entries[k].Digest)); err == nil {
+				add("", m)
 			}
 		}
 	}

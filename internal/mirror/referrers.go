@@ -73,7 +73,7 @@ func (p *copier) ask(ctx context.Context, q *inquiry, original bool) error {
 	if err != nil {
 		return err
 	}
-	more := !original || len(q.found[0].entries) > 0
+	more := !original || len(q.found[0].entries) > 0 || m.opts.Archive != nil
 	var asks []func(context.Context) error
 	for i := range q.found {
 		a := &q.found[i]
