@@ -220,7 +220,10 @@ func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, e
 		return m, err
 	}
 	peers := peer.Single()
-	if len(m.workload.Images) > 1 {
+	switch {
+	case c.save:
+		peers = peer.Savers()
+	case len(m.workload.Images) > 1:
 		peers = peer.Many()
 	}
 	for _, p := range o.filter(peers) {
@@ -230,7 +233,7 @@ func (o options) compare(ctx context.Context, r *rig, c comparison) (measured, e
 	}
 	s := scene{
 		load:     m.condition.load,
-		workload: m.workload, source: m.condition.source, target: m.condition.target, way: m.condition.way, present: c.present,
+		workload: m.workload, source: m.condition.source, target: m.condition.target, way: m.condition.way, present: c.present, save: c.save,
 		sourceHabits: m.condition.sourceHabits, targetHabits: m.condition.targetHabits,
 	}
 	for round := range cmp.Or(o.rounds, c.rounds) {

@@ -137,6 +137,7 @@ var (
 type comparison struct {
 	condition, workload string
 	present             bool // everything is at the target already
+	save                bool // to a tar file; there is no target
 	rounds              int
 	extra               bool           // only if asked for by name: it takes long
 	peers               *regexp.Regexp // that are compared; nil for all
@@ -155,8 +156,11 @@ type bounds struct {
 	cpu     float64 // seconds by those of the fastest crane
 }
 
-// name is "W/b", or "W/Fb" where everything is present.
+// name is "W/b", "W/Fb" where everything is present, or "W/Ab" for an archive.
 func (c comparison) name() string {
+	if c.save {
+		return c.condition + "/A" + c.workload
+	}
 	if c.present {
 		return c.condition + "/F" + c.workload
 	}
@@ -199,6 +203,7 @@ var comparisons = []comparison{
 	{condition: "W", workload: "b", present: true, rounds: 3, goals: ratios{peer.Default: 2.5}},
 	{condition: "W", workload: "c", present: true, rounds: 3, goals: ratios{peer.Default: 2.5}},
 	{condition: "W", workload: "e", present: true, rounds: 3, goals: ratios{peer.Batch: 6}},
+	{condition: "W", workload: "d", save: true, rounds: 3, extra: true, goals: notBehind, most: bounds{mib: 64}},
 	{condition: "U", workload: "a", rounds: 3, extra: true, peers: few},
 	{condition: "U", workload: "b", present: true, rounds: 3, extra: true},
 	{condition: "S", workload: "b", rounds: 2, peers: capable, goals: ratios{peer.Default: 1.7}},

@@ -187,7 +187,7 @@ type scene struct {
 	source, target             wire.Path
 	sourceHabits, targetHabits site.Habits
 	sourceFaults, targetFaults []site.Fault
-	present                    bool
+	present, save              bool
 	kill                       int64
 	load                       int // programs that keep the processor busy
 }
@@ -234,11 +234,13 @@ func (r *rig) run(ctx context.Context, p peer.Peer, s scene) (attempt, error) {
 	relax()
 	a.foreign = foreignSince(before, time.Since(begin))
 	a.source, a.target = r.source.Traffic(), r.target.Traffic()
+	if a.exact = true; s.save {
+		return a, nil
+	}
 	tagged, err := r.target.Tagged(namespace)
 	if err != nil {
 		return attempt{}, err
 	}
-	a.exact = true
 	for _, digest := range r.pushed[s.workload.Name] {
 		a.exact = a.exact && tagged[digest]
 	}

@@ -82,6 +82,14 @@ func Many() []Peer {
 	}
 }
 
+// Savers returns the peers that write one image to a tar file.
+func Savers() []Peer {
+	return []Peer{
+		{Name: "ferry", Kind: Ferry, program: "ferry", command: ferrySave},
+		{Name: "crane", Kind: Default, program: "crane", command: each(cranePull)},
+	}
+}
+
 func (j Job) source(repository string) string { return j.Source + "/" + repository + ":1" }
 func (j Job) target(repository string) string {
 	return j.Target + "/" + j.Namespace + "/" + filepath.Base(repository) + ":1"
@@ -120,6 +128,24 @@ func ferry(j Job) ([]Command, error) {
 		args = append(args, "--plain-http", j.Source, "--plain-http", j.Target)
 	}
 	return []Command{{Args: args}}, nil
+}
+
+// archive is the tar file that a saver writes.
+func (j Job) archive() string { return filepath.Join(j.Dir, "images.tar") }
+
+func ferrySave(j Job) ([]Command, error) {
+	args := []string{j.tool("ferry"), "save", "--quiet", "--output", j.archive()}
+	for _, host := range j.Hosts {
+		args = append(args, "--private", host)
+	}
+	for _, r := range j.Repositories {
+		args = append(args, j.source(r))
+	}
+	return []Command{{Args: args}}, nil
+}
+
+func cranePull(j Job, src, _ string) Command {
+	return Command{Args: []string{j.tool("crane"), "pull", src, j.archive()}}
 }
 
 func crane(j Job, src, dst string) Command {
