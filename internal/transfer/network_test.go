@@ -27,19 +27,21 @@ type network struct {
 	limit      float64 // of each connection; 0 for none
 	slowEvery  int     // every n-th connection has slowRate
 	slowRate   float64
-	silent     int  // every n-th request is never answered
-	failing    int  // every n-th request is refused
-	whole      bool // ranges are not supported
+	silent     int           // every n-th request is never answered
+	failing    int           // every n-th request is refused
+	whole      bool          // ranges are not supported
+	forget     time.Duration // sessions that are not used for so long are lost; 0 for never
 
-	bodies   *sync.WaitGroup // set by simulate, as is mu
-	mu       *sync.Mutex
-	next     time.Time // when the link is free
-	idle     []*connection
-	dialed   int
-	requests int
-	sent     int64
-	sending  map[*simTarget]bool
-	most     int // uploads at once
+	bodies    *sync.WaitGroup // set by simulate, as is mu
+	mu        *sync.Mutex
+	next      time.Time // when the link is free
+	idle      []*connection
+	dialed    int
+	requests  int
+	sent      int64
+	sending   map[*simTarget]bool
+	most      int // uploads at once
+	forgotten int // sessions
 }
 
 type connection struct {
@@ -260,6 +262,7 @@ func (b *simBody) Close() error {
 type simTarget struct {
 	n       *network
 	open    bool
+	opened  time.Time
 	arrived int64
 }
 
@@ -277,11 +280,19 @@ func (t *simTarget) Offset(context.Context) (int64, error) {
 
 func (t *simTarget) Start(context.Context, reference.Repository) (bool, error) {
 	time.Sleep(t.n.rtt + t.n.think)
-	t.open, t.arrived = true, 0
+	t.open, t.opened, t.arrived = true, time.Now(), 0
 	return false, nil
 }
 
 func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
+	if t.n.forget > 0 && time.Since(t.opened) > t.n.forget {
+		time.Sleep(t.n.rtt + t.n.think)
+		t.n.mu.Lock()
+		t.n.forgotten++
+		t.n.mu.Unlock()
+		t.open = false
+		return &failure.Error{Code: failure.Unavailable, Side: failure.Target, Err: errors.New("session is unknown")}
+	}
 	c, arrival := t.n.dial(), time.Now()
 	t.n.mu.Lock()
 	if t.n.sending == nil {

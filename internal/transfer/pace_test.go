@@ -219,6 +219,23 @@ func TestSessionsAreOpenedAhead(t *testing.T) {
 	}
 }
 
+// TestSessionsAreForgotten has a target forget the sessions that were opened ahead,
+// before they are used. They are opened again, and everything arrives.
+func TestSessionsAreForgotten(t *testing.T) {
+	source, target := links()
+	target.think, target.forget = 300*ms, 100*ms
+	sizes := slices.Repeat([]int64{4 * mib}, 3*defaultTuning.maxUploads)
+	var all int64
+	for i := range sizes {
+		sizes[i] += int64(i)
+		all += sizes[i]
+	}
+	simulate(t, source, target, sizes...)
+	if target.forgotten == 0 || target.sent != all {
+		t.Errorf("%d sessions forgotten, %d bytes sent of %d", target.forgotten, target.sent, all)
+	}
+}
+
 // TestCappedUploads checks that no upload is given up where all are slow.
 func TestCappedUploads(t *testing.T) {
 	source, target := links()
