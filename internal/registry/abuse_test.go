@@ -377,6 +377,37 @@ func TestBlobsThatLieAboutTheirSize(t *testing.T) {
 	})
 }
 
+// TestPartsAfterCuts has a server send a part and then cut many connections: parts
+// are requested all the same. Another one cuts every connection for a part, and is
+// asked for the whole blob in the end.
+func TestPartsAfterCuts(t *testing.T) {
+	for _, c := range []struct {
+		served int // requests for parts before the cuts
+		ranged bool
+	}{{1, true}, {0, false}} {
+		var requests atomic.Int32
+		client, ref := sourceAt(t, hostile(t, func(w http.ResponseWriter, r *http.Request) {
+			n := int(requests.Add(1))
+			if r.Header.Get("Range") != "" && n > c.served && n <= c.served+3*maxBroken {
+				panic(http.ErrAbortHandler)
+			}
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader("0123456789"))
+		}))
+		blob := client.Blob(ref.Repository(), someHash, 10)
+		var last string
+		for range c.served + 4*maxBroken {
+			if body, err := blob.Open(t.Context(), 5, 10); err == nil {
+				got, _ := io.ReadAll(body)
+				body.Close()
+				last = string(got)
+			}
+		}
+		if last != "56789" || blob.Ranged() != c.ranged {
+			t.Errorf("after %d parts: got %q, ranged %v", c.served, last, blob.Ranged())
+		}
+	}
+}
+
 // TestCompressedBlobs reads blobs that a proxy has compressed, and blobs that are
 // compressed files and have the same header.
 func TestCompressedBlobs(t *testing.T) {

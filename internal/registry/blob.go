@@ -152,7 +152,8 @@ func isWhole(status int) bool {
 }
 
 // maxBroken is how many requests for a part may fail temporarily before the
-// whole blob is requested: some proxies close the connection at a Range.
+// whole blob is requested, if no part has ever been sent: some proxies close the
+// connection at a Range.
 const maxBroken = 4
 
 // breaks counts failed requests for a part, and reports whether there were too
@@ -160,7 +161,7 @@ const maxBroken = 4
 func (b *Blob) breaks(failed bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if failed {
+	if failed && !b.parted {
 		b.broken++
 	}
 	return b.broken >= maxBroken
