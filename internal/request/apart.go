@@ -66,7 +66,7 @@ func apartTags(e *evidence) {
 func moreOfThem(e *evidence) {
 	for n, t := range e.texts() {
 		tags := slices.DeleteFunc(slices.Clone(t.apart), func(tag apartTag) bool { return tag.tag == "" || !tag.adds })
-		for _, version := range t.versions {
+		for _, version := range t.versions[:min(len(t.versions), maxUses)] {
 			if looksLikeTag(version.tag) {
 				tags = append(tags, apartTag{tag: version.tag, line: version.line})
 			}

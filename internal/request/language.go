@@ -93,10 +93,6 @@ type endings struct {
 	by    [][]string
 }
 
-func newEndings(words ...string) *endings {
-	return &endings{all: func() []string { return words }}
-}
-
 // endingsIn returns the endings of a list of texts/words.json.
 func endingsIn(list string) *endings { return &endings{all: listOf(list)} }
 

@@ -71,12 +71,13 @@ func (s *scan) noteItems(l *line) {
 	text, _ := stripMarkers(maskBold(maskTags(l.text)))
 	toks := tokens(text)
 	toks = toks[:min(len(toks), 4*MaxImages)]
+	if slices.ContainsFunc(toks, func(t token) bool { return t.text == ";" }) && namesTool(text) {
+		return // several commands
+	}
 	parts := make([]listPart, 1, 8)
 	for i := range toks {
 		part := &parts[len(parts)-1]
 		switch t := &toks[i]; {
-		case t.text == ";" && namesTool(text):
-			return // several commands
 		case endsPart(*t):
 			parts = append(parts, listPart{})
 		case trimWord(t.text) == "":

@@ -222,6 +222,21 @@ func maskManifests(lines []line) {
 	}
 }
 
+// maskExampleFields masks lines whose label says that the value is an example:
+// "Example of what we need: a/b:1".
+func maskExampleFields(lines []line) {
+	const most = 60 // bytes of a label
+	for i := range lines {
+		label, value, ok := strings.Cut(lower(strings.TrimLeft(lines[i].text, " *_-`\"")), ":")
+		if ok && !lines[i].fenced && len(label) <= most && strings.ContainsAny(value, "/:") && exampleLabels.starts(label) && !failing.in(label) {
+			lines[i].mask(isExample)
+		}
+	}
+}
+
+// exampleLabels are beginnings of such labels.
+var exampleLabels = newPhrases("example", "beispiel", "ejemplo", "exemple", "exemplo", "esempio", "пример", "示例", "样例", "範例")
+
 // examples are exampleHeads before a colon.
 var examples = &endings{all: exampleHeads}
 

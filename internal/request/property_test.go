@@ -275,6 +275,8 @@ var bodies = map[string]string{
 	"variables":   "A=a/b:1\n$A$A$A$A $A$A\n",
 	"items":       "\"hub-mirror\": [ \"a/b:1\", nginx, ",
 	"shared":      "k8s.gcr.io/a,b,c,d,e",
+	"clauses":     "a; ",
+	"asides":      "we had a/b:1, not needed; also 1.2 please. ",
 	"distinct":    "",
 	"indentation": "",
 }

@@ -351,28 +351,37 @@ func noteClauses(all []candidate, said string, item bool) {
 
 // partEnd is sentenceEnd for parts of sentences between semicolons.
 func partEnd(said string, from int) int {
-	next := sentenceEnd(said, from)
-	if at := strings.IndexByte(said[from:next], ';'); at >= 0 {
-		next = from + at + 1
+	for i := from; i < len(said); i++ {
+		if said[i] == ';' || endsSentence(said, from, i) {
+			return i + 1
+		}
 	}
-	return next
+	return len(said)
 }
 
 // nouns are what English and Chinese call images.
 var nouns = newPhrases("image", "container", "镜像", "鏡像")
 
-// sentenceEnd returns the end of the sentence of a text that begins at an offset. A
-// full stop behind one letter is that of "i.e.".
+// sentenceEnd returns the end of the sentence of a text that begins at an offset.
 func sentenceEnd(said string, from int) int {
 	for i := from; i < len(said); i++ {
-		switch c := said[i]; {
-		case c == '.' && i+1 < len(said) && said[i+1] == ' ' && i > from+1 && (isDigit(said[i-1]) || isAlnum(said[i-2])), strings.HasPrefix(said[i:], "。"):
-			return i + 1
-		case (c == '!' || c == '?') && (i+1 == len(said) || !isAlnum(said[i+1])):
+		if endsSentence(said, from, i) {
 			return i + 1
 		}
 	}
 	return len(said)
+}
+
+// endsSentence reports whether the sentence that begins at an offset ends with the
+// byte at another one. A full stop behind one letter is that of "i.e.".
+func endsSentence(said string, from, i int) bool {
+	switch c := said[i]; c {
+	case '.':
+		return i+1 < len(said) && said[i+1] == ' ' && i > from+1 && (isDigit(said[i-1]) || isAlnum(said[i-2]))
+	case '!', '?':
+		return i+1 == len(said) || !isAlnum(said[i+1])
+	}
+	return strings.HasPrefix(said[i:], "。")
 }
 
 // isRemark reports whether the text behind an image is a remark about it.

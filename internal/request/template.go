@@ -156,6 +156,7 @@ func maskForeignTemplates(whole string, lines []line) {
 	maskTriples(lines, instructed)
 	if !known {
 		maskBelow(lines, examples, isExample)
+		maskExampleFields(lines)
 	}
 }
 
