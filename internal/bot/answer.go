@@ -126,7 +126,9 @@ func (s *actionRun) handOver(ctx context.Context, j *job) error {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	o := outcome(s.render(*j))
-	o.Yields = j.issue.Open
+	if o.Yields = j.issue.Open; o.Yields {
+		o.State = "" // without a comment it would be closed, and then nobody answers
+	}
 	if err := j.talk.Finish(ctx, o); err != nil {
 		return err
 	}

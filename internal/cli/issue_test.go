@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/event"
@@ -289,6 +290,41 @@ func TestIssueDividedDead(t *testing.T) {
 	fakeworld.WantText(t, "the answer", body, "Mirrored 7 images.")
 	if strings.Contains(body, "already") {
 		t.Errorf("the answer says that images were there: %s", body)
+	}
+}
+
+// TestIssueDividedMute: GitHub refuses the comment that says how many jobs copy. The
+// issue stays open, and the join answers.
+func TestIssueDividedMute(t *testing.T) {
+	d := newDivided(t, 7, "")
+	text := d.github.Issue(d.issue).Body
+	var answers atomic.Bool
+	d.github = fakegithub.New(fakegithub.Config{
+		Repository: event.Repository{Owner: harbour.Login, Name: "ferry", OwnerID: harbour.ID},
+		Tokens:     map[string]event.User{"token-of-github": fakegithub.Bot()},
+		Fault: func(_ int, r *http.Request) (f fakegithub.Fault) {
+			if !answers.Load() && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/comments") {
+				f.Status = http.StatusForbidden
+			}
+			return f
+		},
+	})
+	d.Environ["GITHUB_API_URL"] = "http://" + d.Serve(d.github)
+	d.issue = d.github.Open(fakegithub.Draft{Author: event.User{ID: 3003, Login: "stranger"}, Title: "please", Body: text})
+	d.plans()
+	if !d.github.Issue(d.issue).Open {
+		t.Error("the issue is closed while jobs work on it")
+	}
+	for shard := 1; shard <= 3; shard++ {
+		status, out := d.shard(t.Context(), shard)
+		d.WantStatus(status, wiring.StatusDone, out)
+	}
+	answers.Store(true)
+	d.joins()
+	body, m := d.comment()
+	fakeworld.WantText(t, "the answer", body, "Mirrored 7 images.")
+	if m.State != ledger.Done {
+		t.Errorf("the marker is %+v", m)
 	}
 }
 
