@@ -41,8 +41,8 @@
 // markdown.go (bullets, numbers, links) and language.go (what words of several
 // languages say about a sentence). archive.go looks for the wish to have the
 // images in a file. The lists of words of sentences, labels and commands are in
-// texts (words.go, grammar.go). codes.go defines the problems and assumptions; command.go
-// reads comments.
+// texts (words.go, grammar.go). codes.go defines the problems and assumptions;
+// command.go reads comments.
 //
 // A shape that is read incorrectly becomes a case in testdata first.
 package request
