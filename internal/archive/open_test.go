@@ -182,7 +182,10 @@ func TestHostile(t *testing.T) {
 		"a damaged manifest":        {map[string]string{child: good[child] + " "}, "is damaged"},
 		"docker's list broken":      {map[string]string{dockerFile: "{}"}, "has a file manifest.json that cannot be read"},
 		"docker's list elsewhere":   {map[string]string{dockerFile: `[{"Config":"../x","RepoTags":null,"Layers":["blobs/sha256/zz"]}]`}, `manifest.json names "../x"`},
-		"docker's names":            {map[string]string{dockerFile: `[{"Config":"` + child + `","RepoTags":["A B"],"Layers":[]}]`}, "manifest.json has an invalid name"},
+		"referrers broken":          {map[string]string{referrersFile: "{"}, "has a file referrers.json that cannot be read"},
+		"a referrer is missing": {map[string]string{referrersFile: `{"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:` + strings.Repeat("1", 64) + `","size":5}]}`},
+			"is not in the archive"},
+		"docker's names": {map[string]string{dockerFile: `[{"Config":"` + child + `","RepoTags":["A B"],"Layers":[]}]`}, "manifest.json has an invalid name"},
 	} {
 		all := maps.Clone(good)
 		for file, text := range test.change {
