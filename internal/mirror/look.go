@@ -81,7 +81,7 @@ func (m *Mirror) look(ctx context.Context, step plan.Step, held bool, turns *tur
 	for k := range to {
 		to[k].Source = digest
 		switch {
-		case failed == nil || to[k].Failure != nil:
+		case failed == nil || to[k].Failure != nil || held && to[k].Held != v1.Hash{}:
 		case failed.Code == failure.NotFound && to[k].Held != v1.Hash{}:
 			to[k].Gone = true
 		default:

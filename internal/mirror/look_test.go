@@ -96,6 +96,20 @@ func TestLookAsksLittle(t *testing.T) {
 	}
 }
 
+// TestLookHeld: what a target holds is known to be there, whatever the source says when
+// it is asked for another target.
+func TestLookHeld(t *testing.T) {
+	for _, status := range []int{http.StatusNotFound, http.StatusBadGateway} {
+		w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{}, fakeregistry.Options{})
+		w.targets[0].Add("m/a", "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
+		w.source.Inject(fakeregistry.Fault{Match: "/manifests/1$", Times: -1, Status: status})
+		s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, true)[0]
+		if s[0].Held.Hex == "" || s[0].Gone || s[0].Failure != nil || s[1].Failure == nil {
+			t.Errorf("the source answers %d: got %+v", status, s)
+		}
+	}
+}
+
 // TestLookEnds: what a run that is stopped has not asked is cancelled, and hosts
 // that the owner did not name are not asked.
 func TestLookEnds(t *testing.T) {
