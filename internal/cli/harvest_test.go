@@ -249,6 +249,10 @@ func TestRebuildWithLittle(t *testing.T) {
 		fakeworld.WantText(t, "the output", said, text...)
 	}
 	rebuild(wiring.StatusDone, "not known: what lists name", "not known: what else registry.example.com/mirror has", "1 changes; 0 others", "not known: whether 1 mirrors exist") // docker.io/me is no target
+	// The plan refuses the second image. No registry has been asked for it.
+	w.Write("images.txt", "gcr.io/a/b:1 -> c:1\ngcr.io/a/d:1 -> c:1\n")
+	w.Environ["FERRY_LISTS"] = filepath.Join(w.Dir, "images.txt")
+	rebuild(wiring.StatusDone, "1 changes; 0 others", "not known: whether 1 mirrors exist")
 	delete(w.Environ, "GITHUB_TOKEN")
 	rebuild(wiring.StatusDone, "not known: what issues got", "0 changes")
 }

@@ -52,8 +52,8 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 	for i := range s.sum.Images {
 		r := &s.sum.Images[i].Result
 		if r.Receipt == nil {
-			if r.Failure == nil || r.Failure.Side == failure.Source {
-				continue
+			if r.Failure == nil || r.Failure.Side == failure.Source || r.Destination.Mirror.IsZero() {
+				continue // it is not there, or the plan has refused it
 			}
 			unasked++
 		}
