@@ -127,14 +127,20 @@ func (e Extent) exceeds(limits Extent) bool {
 	return limits.Bytes > 0 && e.Bytes > limits.Bytes || limits.Manifests > 0 && e.Manifests > limits.Manifests
 }
 
+// found is a manifest, what it lists, and the place that had it, nil for memory.
+type found struct {
+	*registry.Manifest
+	extent Extent
+	place  *Place
+}
+
 // Memories are what fronts remember of places, and the metrics. They outlive a
 // change of the configuration.
 type Memories struct {
-	manifests *memory[item, *registry.Manifest]
+	manifests *memory[item, found]
 	tags      *memory[tagged, pointer]
 	parts     *memory[item, part]
 	inner     *memory[item, struct{}]   // manifests found through a tag or an index
-	large     *memory[item, Extent]     // manifests beyond the limits
 	carriers  *memory[string, struct{}] // places that do not redirect
 	flights   flights
 	desk      *desk
@@ -158,11 +164,10 @@ func (m *Memories) budget(of string, b *Budget) *Budget {
 // NewMemories returns memories for so many bytes of manifests.
 func NewMemories(manifests int64) *Memories {
 	return &Memories{
-		manifests: newMemory[item, *registry.Manifest](manifests),
+		manifests: newMemory[item, found](manifests),
 		tags:      newMemory[tagged, pointer](maxTagged),
 		parts:     newMemory[item, part](maxParts),
 		inner:     newMemory[item, struct{}](maxParts),
-		large:     newMemory[item, Extent](maxParts),
 		carriers:  newMemory[string, struct{}](1000),
 		flights:   flights{running: map[string]*flying{}},
 		desk:      &desk{images: map[reference.Reference]*awaited{}},

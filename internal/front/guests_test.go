@@ -254,7 +254,8 @@ func TestClientsWithOwnLoginsAreChallenged(t *testing.T) {
 }
 
 // TestLimitsOfWhatIsServed: an image or an index beyond the limits is refused, from a
-// place and from memory, and served once the limits allow it.
+// place and from memory, and served once the limits allow it. Limits also apply to what
+// was remembered before they were set.
 func TestLimitsOfWhatIsServed(t *testing.T) {
 	w := newWorld(t)
 	img := image(1)
@@ -262,7 +263,8 @@ func TestLimitsOfWhatIsServed(t *testing.T) {
 	inner := fakeregistry.Digest(img.Manifests[0].Body)
 	const uri = "/v2/gcr.io/harbour/hello/manifests/"
 	w.expect(w.get("GET", uri+"1.0"), http.StatusOK) // gets a token
-	for _, test := range []struct {
+	kept := NewMemories(DefaultMemory)
+	for i, test := range []struct {
 		limits       Extent
 		index, image int
 	}{
@@ -271,15 +273,21 @@ func TestLimitsOfWhatIsServed(t *testing.T) {
 		{Extent{Manifests: 1}, http.StatusForbidden, http.StatusOK},
 		{Extent{Bytes: 1 << 30, Manifests: 100}, http.StatusOK, http.StatusOK},
 	} {
-		w.options.Limits, w.options.Memories = test.limits, nil
-		w.front = New(w.options)
-		before := w.target.Count("GET .*manifests")
-		for range 2 {
-			w.expect(w.get("GET", uri+"1.0"), test.index)
-			w.expect(w.get("GET", uri+inner), test.image)
-		}
-		if n := w.target.Count("GET .*manifests") - before; n != 2 {
-			t.Errorf("%+v: %d requests, want 2", test.limits, n)
+		requests := 2
+		for _, memories := range []*Memories{nil, kept} { // after the start, and after a change of the limits
+			if i > 0 && memories != nil {
+				requests = 0
+			}
+			w.options.Limits, w.options.Memories = test.limits, memories
+			w.front = New(w.options)
+			before := w.target.Count("GET .*manifests")
+			for range 2 {
+				w.expect(w.get("GET", uri+"1.0"), test.index)
+				w.expect(w.get("GET", uri+inner), test.image)
+			}
+			if n := w.target.Count("GET .*manifests") - before; n != requests {
+				t.Errorf("%+v: %d requests, want %d", test.limits, n, requests)
+			}
 		}
 	}
 }

@@ -30,12 +30,6 @@ const (
 	bodyTime = 30 * time.Second
 )
 
-// found is a manifest and the place that had it, nil for memory.
-type found struct {
-	*registry.Manifest
-	place *Place
-}
-
 // resolved is a pointer and the place that returned it, nil for memory.
 type resolved struct {
 	pointer
@@ -153,8 +147,8 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 // served.
 func (f *Front) byDigest(ctx context.Context, q Question, headers []string) (found, *Refusal) {
 	m, refusal := f.read(ctx, q, headers)
-	if extent, large := f.memories.large.get(item{q.Repository, q.Digest}); refusal == nil && large && extent.exceeds(f.opts.Limits) {
-		return found{}, refuse(http.StatusForbidden, distribution.Denied, "the image has %d bytes or the index %d images: the owner of this front serves at most %d bytes and %d images, by limits in its file", extent.Bytes, extent.Manifests, f.opts.Limits.Bytes, f.opts.Limits.Manifests)
+	if refusal == nil && m.extent.exceeds(f.opts.Limits) {
+		return found{}, refuse(http.StatusForbidden, distribution.Denied, "the image has %d bytes or the index %d images: the owner of this front serves at most %d bytes and %d images, by limits in its file", m.extent.Bytes, m.extent.Manifests, f.opts.Limits.Bytes, f.opts.Limits.Manifests)
 	}
 	return m, refusal
 }
@@ -164,12 +158,12 @@ func (f *Front) read(ctx context.Context, q Question, headers []string) (found, 
 	key := item{q.Repository, q.Digest}
 	if m, ok := f.memories.manifests.get(key); ok {
 		f.meters.remembered.Add(1)
-		return found{m, nil}, nil
+		return m, nil
 	}
 	q.Tag = ""
 	return flight(ctx, &f.memories.flights, "manifest "+q.String(), func(ctx context.Context) (found, *Refusal) {
 		if m, ok := f.memories.manifests.get(key); ok {
-			return found{m, nil}, nil
+			return m, nil
 		}
 		// The digest determines the content, so all types are accepted.
 		all := acceptable(append(slices.Clone(headers), accepted...))
@@ -180,23 +174,30 @@ func (f *Front) read(ctx context.Context, q Question, headers []string) (found, 
 		if refusal != nil {
 			return found{}, refusal
 		}
-		f.keep(q.Repository, m, p)
+		extent := f.keep(q.Repository, m, p)
 		if _, inner := f.memories.inner.get(key); !inner {
 			f.lacked(q, p, m.Digest)
 		}
-		return found{m, p}, nil
+		return found{m, extent, p}, nil
 	})
 }
 
-// keep remembers a manifest and the sizes of its blobs.
-func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *Place) {
-	f.memories.manifests.put(item{repository, m.Digest}, m, int64(len(m.Body))+500)
+// keep remembers a manifest and its parts. It returns what m lists.
+func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *Place) Extent {
+	extent := f.keepParts(repository, m, p)
+	f.memories.manifests.put(item{repository, m.Digest}, found{m, extent, nil}, int64(len(m.Body))+500)
+	return extent
+}
+
+// keepParts remembers the manifests in m and the sizes of its blobs. It returns what
+// m lists.
+func (f *Front) keepParts(repository reference.Repository, m *registry.Manifest, p *Place) (extent Extent) {
 	var names struct {
 		Config            *v1.Descriptor
 		Layers, Manifests []v1.Descriptor
 	}
 	if json.Unmarshal(m.Body, &names) != nil {
-		return
+		return extent
 	}
 	for _, d := range names.Manifests {
 		f.memories.inner.put(item{repository, d.Digest}, struct{}{}, 1)
@@ -204,16 +205,14 @@ func (f *Front) keep(repository reference.Repository, m *registry.Manifest, p *P
 	if names.Config != nil {
 		names.Layers = append(names.Layers, *names.Config)
 	}
-	extent := Extent{Manifests: len(names.Manifests)}
+	extent.Manifests = len(names.Manifests)
 	for _, d := range names.Layers {
 		if d.Size >= 0 {
 			extent.Bytes += min(d.Size, math.MaxInt64-extent.Bytes)
 			f.memories.parts.put(item{repository, d.Digest}, part{size: d.Size, place: p}, 1)
 		}
 	}
-	if extent.exceeds(f.opts.Limits) {
-		f.memories.large.put(item{repository, m.Digest}, extent, 1)
-	}
+	return extent
 }
 
 // lacked notifies the places before the one that answered which image they
