@@ -160,7 +160,6 @@ func (r *run) prepare() {
 func (r *run) step(ctx context.Context, i int) {
 	step, began := r.steps[i], time.Now()
 	ctx, cancel := context.WithTimeout(ctx, imageTime)
-	defer cancel()
 	img := newImage(r.m, step)
 	defer img.allowance.release()
 	defer img.ahead.Wait()
