@@ -87,6 +87,8 @@ func TestSearch(t *testing.T) {
 		digest(101):                    "docker.io/library/nginx:1.27 (2)",
 		digest(101)[7:30]:              "docker.io/library/nginx:1.27 (2)",
 		digest(999):                    "docker.io/library/nginx:1.27 (2)", // of the source
+		"postgres":                     "docker.io/library/postgres:17@" + digest(104) + " (1)",
+		"redis":                        "docker.io/library/redis@" + digest(103) + " (1)",
 		"constructor":                  "gcr.io/constructor/constructor:constructor (1)",
 		"__proto__":                    "gcr.io/constructor/a__proto__b:__proto__ (1)",
 		"localhost:5000/list/app.js":   "localhost:5000/list/app.js:" + strings.Repeat("a", 128) + " (1)",
@@ -128,6 +130,11 @@ func TestReference(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q: %s", want, text)
 		}
+	}
+	search(t, b, "traefik:3")
+	must(t, b.Wait(`document.querySelector("tr.chosen")`))
+	if text := value[string](t, b, `$("found").textContent`); !strings.Contains(text, digest(106)) || strings.Contains(text, "the source") {
+		t.Errorf("of an image whose source was not asked, the page says %s", text)
 	}
 	long := strings.Repeat("gcr.io/some/image:1 ", 400)
 	for query, hidden := range map[string]bool{"nginx": true, "nginx:9.9": false, "quay.io/prometheus/promehteus:v1": false, strings.TrimSpace(long): false} {

@@ -54,7 +54,8 @@ func log(t *testing.T) catalog.Snapshot {
 		{record(nginx, "docker.io/me/docker.nginx:1.27", 100, 100, ""), record(alpine, "docker.io/me/docker.nginx:1.27-alpine", 101, 999, ""),
 			record("quay.io/prometheus/prometheus:v3.1.0", "docker.io/me/quay.prometheus.prometheus:v3.1.0", 102, 102, ""),
 			record("docker.io/library/redis@"+digest(103), "docker.io/me/docker.redis:digest-1", 103, 103, fmt.Sprintf(`,"elsewhere":[{"mirror":"m.example.com/docker.io/library/redis@%s","state":"same"},{"mirror":"m.example.net/redis@%s","state":"platform","platform":"linux/amd64"}]`, digest(103), digest(105))),
-			record("docker.io/library/postgres:17@"+digest(104), "docker.io/me/docker.postgres:17", 104, 104, "")},
+			record("docker.io/library/postgres:17@"+digest(104), "docker.io/me/docker.postgres:17", 104, 104, ""),
+			fmt.Sprintf(`{"source":"docker.io/library/traefik:3","mirror":"docker.io/me/docker.traefik:3","status":"present","digest":%q}`, digest(106))}, // of a rebuilt log
 		hostile(),
 		{record(nginx, "docker.io/me/docker.nginx:1.27", 200, 200, "")},
 		{`{"source":"quay.io/prometheus/prometheus:v3.1.0","mirror":"docker.io/me/quay.prometheus.prometheus:v3.1.0","status":"gone"}`},

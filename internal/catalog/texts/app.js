@@ -117,7 +117,8 @@ const open = async (details, source, wanted) => {
     add(line, "td", image.changed.slice(0, 10));
     const digest = add(line, "td");
     add(digest, "code", image.digest);
-    const notes = [image.equal ? say("same as the source", "与源相同") : say("not the same as the source", "与源不同")];
+    const notes = [];
+    if (image.source_digest) notes.push(image.equal ? say("same as the source", "与源相同") : say("not the same as the source", "与源不同"));
     if (image.moved) notes.push(say("moved ", "变动于 ") + image.moved.slice(0, 10));
     if (image.gone) notes.push(say("gone at the source since ", "源已不存在，自 ") + image.gone.slice(0, 10));
     add(digest, "div", notes.join(" · "));
@@ -186,7 +187,7 @@ const show = async () => {
   for (const row of found.slice(0, most)) {
     const [source, , tag, count] = row;
     const details = add(add($("found"), "li"), "details");
-    add(details, "summary", `${source}${tag.includes(":") ? "@" : ":"}${tag} (${count})`);
+    add(details, "summary", `${source}${/^\w+:/.test(tag) ? "@" : ":"}${tag} (${count})`);
     details.addEventListener("toggle", () => details.open && open(details, source, rest || query));
     if (row !== exact || !rest) continue;
     details.open = true;
