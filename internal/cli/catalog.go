@@ -45,7 +45,8 @@ func runCatalog(ctx context.Context, env wiring.Env, o catalogOptions, args []st
 		return wiring.StatusUsage, wordAmong(strings.Join(args[:min(1, len(args))], ""), catalogVerbs(), "the first argument must be one of ")
 	}
 	verb, rest := args[0], args[1:]
-	if env.Getenv("GOMEMLIMIT") == "" {
+	if env.Getenv("GOGC") == "" && env.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(50) // it is off: a small log would take as much as a large one
 		debug.SetMemoryLimit(catalogMemory)
 	}
 	if (verb == "build" || verb == "check") && o.output == "" {

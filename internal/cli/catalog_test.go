@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -73,4 +74,17 @@ func TestCatalogOfMissing(t *testing.T) {
 	status, said := w.run(t.Context(), "catalog", "add", filepath.Join(w.Dir, "records.json"), "--in", filepath.Join(w.Dir, "log"))
 	w.WantStatus(status, wiring.StatusDone, said)
 	fakeworld.WantText(t, "the output", said, "1 changes")
+}
+
+// TestCatalogCollects: with a small log, garbage is collected long before the memory
+// that a large one needs, unless the user says otherwise. main has turned that off.
+func TestCatalogCollects(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	for variable, want := range map[string]int{"": 50, "GOGC": -1, "GOMEMLIMIT": -1} {
+		before := debug.SetGCPercent(-1)
+		status, _, said := ferry(t, "", map[string]string{variable: "100"}, "catalog", "search", "nginx", "--in", t.TempDir())
+		if percent := debug.SetGCPercent(before); percent != want || status != wiring.StatusFailed {
+			t.Errorf("with %q: GOGC is %d, want %d; status %d: %s", variable, percent, want, status, said)
+		}
+	}
 }
