@@ -136,17 +136,26 @@ func (f *fetcher) answered() {
 // leftLocked returns how many bytes of the piece are missing.
 func (f *fetcher) leftLocked() int64 {
 	left := min(f.end*blockSize, f.s.blob.Size) - min(f.at*blockSize, f.s.blob.Size)
-	if f.block != nil && f.block.data != nil { // it may have been dropped, once it was full
-		left += int64(len(f.block.data) - f.block.n)
+	if b := f.begunLocked(); b != nil {
+		left += int64(len(b.data) - b.n)
 	}
 	return left
+}
+
+// begunLocked returns the block that the fetcher is filling, or nil. A full one may
+// have been dropped.
+func (f *fetcher) begunLocked() *block {
+	if b := f.block; b != nil && b.data != nil && !b.full() {
+		return b
+	}
+	return nil
 }
 
 // awaitedLocked reports whether a reader is waiting for the fetcher's next bytes.
 func (f *fetcher) awaitedLocked() bool {
 	at := f.at
-	if f.block != nil && f.block.data != nil && !f.block.full() {
-		at = f.block.index
+	if b := f.begunLocked(); b != nil {
+		at = b.index
 	}
 	for r := range f.s.readers {
 		if !r.since.IsZero() && r.offset/blockSize == at {
@@ -208,7 +217,7 @@ func (f *fetcher) turn() *block {
 		switch {
 		case s.ctx.Err() != nil || s.err != nil || f.overtaken:
 			return nil
-		case f.block != nil && f.block.data != nil && !f.block.full():
+		case f.begunLocked() != nil:
 			return f.block // taken over
 		case f.claimed && f.at == f.end, !f.claimed && s.blocks[f.at] != nil:
 			return nil

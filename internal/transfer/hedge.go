@@ -13,7 +13,7 @@ func (s *stream) hedgeLocked(late *fetcher) {
 		return
 	}
 	from := late.at * blockSize
-	if b := late.block; b != nil && !b.full() {
+	if b := late.begunLocked(); b != nil {
 		from = b.index*blockSize + int64(b.n)
 	}
 	late.hedged = true
@@ -94,7 +94,7 @@ func (f *fetcher) takeOver(late *fetcher, got int64) (at int64, won bool) {
 	}
 	f.at, f.next, f.claimed = late.at, late.next, true
 	at = late.at * blockSize
-	if b := late.block; b != nil && b.data != nil && !b.full() {
+	if b := late.begunLocked(); b != nil {
 		f.block = b
 		at = b.index*blockSize + int64(b.n)
 	}
