@@ -25,6 +25,15 @@ func apartTags(e *evidence) {
 		newTag(said, e.body.with(dropped))
 		return
 	}
+	if len(all) == 1 && all[0].doubted {
+		said = slices.DeleteFunc(slices.Clone(said), func(tag apartTag) bool {
+			return tag.line == 0 || tag.tag == "" || tag.of != "" && all[0].fits(tag.of) == 0 || isSeries(tag.tag)
+		})
+		if len(said) == 1 {
+			all[0].withTags([]string{said[0].tag}, taken) // "b has only 1.2, please add 1.3"
+		}
+		return
+	}
 	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted && c.line > 0 })
 	own, free := ownersOf(said, all, open)
 	narrow(said, all)

@@ -123,6 +123,7 @@ type candidate struct {
 	leads    bool // at the beginning of a line that goes on with a remark
 	opens    bool // the first word of a line, apart from bullets
 	asks     bool // in a clause that asks for something
+	doubted  bool // what stands beside it says that it is there, gone or not meant
 	verdict  verdict
 	reasons  []string // names of the rules that applied to it, in order
 }

@@ -48,3 +48,14 @@ func isDocumentation(host string) bool {
 	}
 	return strings.HasPrefix(host, "your") && strings.ContainsAny(host, "-_.") || strings.HasPrefix(host, "<")
 }
+
+// privateLabels are last labels of hosts in private networks and documentation
+// (RFC 2606, RFC 6762 appendix G, RFC 8375).
+var privateLabels = set(wordsIn("lan|local|internal|corp|intra|intranet|home|arpa|localdomain|private|test|example|invalid|localhost")...)
+
+// isPrivate reports whether the name of a host says that only a private network
+// reaches it.
+func isPrivate(host string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	return privateLabels[lower(name[strings.LastIndexByte(name, '.')+1:])]
+}

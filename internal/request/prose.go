@@ -344,10 +344,34 @@ func noteClauses(all []candidate, said string, item bool) {
 		asks := item || n < len(all) && all[n].at < next && (nouns.in(clause) || foreignNouns.in(clause) || hasWish(clause) || isPolite(clause) || addsMore(clause) || orders.starts(clause))
 		for ; n < len(all) && all[n].at < next; n++ {
 			all[n].asks = asks
+			if !all[n].asks || !item {
+				all[n].doubted = isDoubted(said, from, next, all, n)
+			}
 		}
 		from = next
 	}
 }
+
+// isDoubted reports whether the words beside a candidate, in the part of a line
+// between two offsets, say that it is there already, gone, or not meant.
+func isDoubted(said string, from, next int, all []candidate, n int) bool {
+	at := min(all[n].at, next)
+	end := min(at+len(all[n].image.Written), next)
+	if n > 0 {
+		from = max(from, min(at, all[n-1].at+len(all[n-1].image.Written)))
+	}
+	if comma := strings.LastIndexByte(said[from:at], ','); comma >= 0 {
+		from += comma
+	}
+	if n+1 < len(all) && all[n+1].at < next && all[n+1].at > end {
+		next = all[n+1].at
+		next = end + max(0, strings.LastIndexByte(said[end:next], ','))
+	}
+	return contrasts.in(said[from:at]) || contrasts.in(said[end:next])
+}
+
+// contrasts are words beside an image that is not asked for.
+var contrasts = phrasesIn("contrasts")
 
 // partEnd is sentenceEnd for parts of sentences between semicolons.
 func partEnd(said string, from int) int {

@@ -20,8 +20,8 @@ type evidence struct {
 }
 
 // A rule evaluates one relation between title, body, neighbours and sentences.
-// It changes verdicts on candidates, completes their images, and removes flaws,
-// nothing else; it depends only on the evidence, of which it gets a copy.
+// It changes verdicts on candidates, completes their images, and adds or removes
+// flaws, nothing else; it depends only on the evidence, of which it gets a copy.
 type rule struct {
 	name  string
 	apply func(*evidence)
@@ -42,10 +42,12 @@ var rules = []rule{
 	{"log-done", logDone},
 	// says: images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested
 	{"mention", mention},
-	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them
+	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them; so is one beside words such as "already have", "is gone" or "comes later", if another one is complete
 	{"aside", asides},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
+	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag
+	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
 	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it
@@ -68,6 +70,8 @@ var rules = []rule{
 	{"own-name", ownName},
 	// says: a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete
 	{"says-less", saysLess},
+	// says: a tag such as "1.16.x" is that of a range: Ferry asks for one of its versions
+	{"range", ranges},
 	// says: Ferry asks about a bare word in a list of images
 	{"list-item", listItems},
 	// says: a single word is an image on Docker Hub if nothing else is requested
@@ -241,18 +245,80 @@ func mention(e *evidence) {
 	}
 }
 
-// asides: "In the lab we had a/b:1." above "What we need: a/c:2".
+// asides: "In the lab we had a/b:1." above "What we need: a/c:2", and "a/b:1 is
+// gone" beside "a/c:2".
 func asides(e *evidence) {
-	wanted := func(c *candidate) bool {
-		return c.strength >= path && !c.has(AssumedTag) && (c.place.stance == listed || c.place.stance == embedded && c.asks)
+	all := e.with(taken)
+	complete := func(c *candidate) bool { return c.strength >= path && !c.has(AssumedTag) && !c.doubted }
+	if slices.ContainsFunc(all, complete) {
+		for _, c := range all {
+			if c.doubted {
+				c.judge(dropped, "aside")
+			}
+		}
 	}
-	all := e.body.with(taken)
-	if !slices.ContainsFunc(all, wanted) {
+	all = e.body.with(taken)
+	if !slices.ContainsFunc(all, func(c *candidate) bool {
+		return complete(c) && (c.place.stance == listed || c.place.stance == embedded && c.asks)
+	}) {
 		return
 	}
 	for _, c := range all {
 		if c.place.stance == embedded && !c.asks && !c.opens {
 			c.judge(dropped, "aside")
+		}
+	}
+}
+
+// copies: "quay.io/a/b:1" beside "harbor.lan/a/b:1".
+func copies(e *evidence) {
+	isCopy := func(c *candidate) bool {
+		repository := c.image.Reference.Repository()
+		return isPrivate(repository.Host()) || !known.IsRegistry(repository.Host()) && strings.HasPrefix(repository.Path(), "library/")
+	}
+	if e.in.List || !e.any(func(c *candidate) bool { return c.verdict == taken && isCopy(c) }) {
+		return
+	}
+	sources := map[string]*candidate{} // by the last component of the path
+	for _, t := range e.texts() {
+		for i := range t.candidates {
+			if c := &t.candidates[i]; !isCopy(c) && c.strength >= path && (c.verdict == taken || c.has(AssumedTag)) {
+				if name := c.image.name(); sources[name] == nil || c.verdict == taken {
+					sources[name] = c
+				}
+			}
+		}
+	}
+	others := slices.ContainsFunc(e.with(taken), func(c *candidate) bool { return !isCopy(c) })
+	for _, c := range e.with(taken) {
+		if !isCopy(c) {
+			continue
+		}
+		source := sources[c.image.name()]
+		switch {
+		case source != nil && source.verdict != taken && !c.has(AssumedTag):
+			if ref, err := source.image.Reference.Repository().Tagged(c.image.Reference.Tag()); err == nil {
+				source.complete(source.image.named(ref))
+				source.judge(taken, "copy")
+			}
+			fallthrough
+		case source != nil || others && c.place.stance != listed:
+			c.judge(dropped, "copy")
+		}
+	}
+}
+
+// ranges: "a/b:1.16.x".
+func ranges(e *evidence) {
+	for _, t := range e.texts() {
+		for _, c := range t.with(taken) {
+			if !isSeries(c.image.Reference.Tag()) {
+				continue
+			}
+			p := *allTags(c.image.Reference)
+			p.Written, p.Line = c.image.Written, c.line
+			t.flaws = append(slices.Clip(t.flaws), flaw{c.line, c.at, p})
+			c.judge(dropped, "range")
 		}
 	}
 }

@@ -353,6 +353,12 @@ func isVersion(s string) bool {
 	return digits > 0 && isDigit(s[0]) && (digits == len(s) || strings.IndexByte("-+_", s[digits]) >= 0 || strings.HasPrefix(s[digits:], "rc") || s[digits:] == "x" || s[digits-1] == '.' && versionParts.starts(lower(s[digits:])))
 }
 
+// isSeries reports whether a word stands for several versions: "1.16.x".
+func isSeries(s string) bool {
+	number, ok := strings.CutSuffix(strings.TrimPrefix(lower(s), "v"), ".x")
+	return ok && number != "" && strings.Trim(number, "0123456789.") == ""
+}
+
 // versionParts are words in version numbers: "0.5.0.post1".
 var versionParts = newPhrases(wordsIn("post|dev|final|release|ga|sp|rc|alpha|beta")...)
 
