@@ -208,6 +208,7 @@ func TestRebuild(t *testing.T) {
 		"gcr.io/ns/absent:1":          "",
 	}
 	hold("not--ferrys--name", "1", 5)
+	hold("ns.listed", "sha256-"+strings.Repeat("a", 64)+".sig", 6) // no image
 	answer := func(name, digest string) {
 		w.says(fakegithub.Bot(), fmt.Sprintf("\n<!-- ferry:records\n{\"source\":\"docker.io/library/%s:1\",\"mirror\":\"registry.example.com/mirror/docker.%[1]s:1\",\"status\":\"copied\",\"digest\":%q,\"platforms\":[\"linux/amd64\"],\"size\":5}\n-->\n", name, digest))
 	}

@@ -130,7 +130,8 @@ func ask(ctx context.Context, client *registry.Client, ref reference.Reference, 
 }
 
 // Names returns the names with tags in a namespace of a target, "host/namespace", and
-// reports whether these are all: only some registries list their repositories.
+// reports whether these are all: only some registries list their repositories. The names
+// of signatures are left out.
 func (m *Mirror) Names(ctx context.Context, target string) (names []reference.Reference, all bool) {
 	repositories, err := m.repositories(ctx, target)
 	listings := m.tags(ctx, repositories, m.opts.Targets)
@@ -139,7 +140,7 @@ func (m *Mirror) Names(ctx context.Context, target string) (names []reference.Re
 		l := listings[r]
 		all = all && (l.Failure == nil || saysNothing(l.Failure))
 		for _, tag := range l.Tags {
-			if name, err := r.Tagged(tag); err == nil {
+			if name, err := r.Tagged(tag); err == nil && !attached.MatchString(tag) {
 				names = append(names, name)
 			}
 		}
