@@ -154,18 +154,13 @@ func (m *Mirror) Counted() (stocks []plan.Stock) {
 	return stocks
 }
 
-// add adds the new mirrors of a run to what the targets hold.
-func (m *Mirror) add(results []Result) {
+// add adds a new tag in a repository to what the targets hold.
+func (m *Mirror) add(at reference.Repository) {
 	m.counting.Lock()
 	defer m.counting.Unlock()
-	for i := range results {
-		if r := results[i].Receipt; r != nil && !r.Present {
-			at := r.Mirror.Repository()
-			for _, s := range m.held {
-				if s.Of(at) {
-					s.Held[at.String()]++
-				}
-			}
+	for _, s := range m.held {
+		if s.Of(at) {
+			s.Held[at.String()]++
 		}
 	}
 }

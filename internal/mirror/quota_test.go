@@ -134,3 +134,18 @@ func TestQuotaCountsTheTarget(t *testing.T) {
 		}
 	}
 }
+
+// TestMovedTagsAreCountedOnce: a tag that gets other content is no new one.
+func TestMovedTagsAreCountedOnce(t *testing.T) {
+	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Catalog: true})
+	w.mirror.opts.Quotas = []Quota{{Target: w.to[0] + "/m", Tags: 10}}
+	for seed := range uint64(3) {
+		w.source.Add("a", "1", fakeregistry.Generate(fakeregistry.Spec{Seed: seed + 1, Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
+		if r := w.one(w.step("a:1")); r.Present {
+			t.Fatalf("%+v", r)
+		}
+		if repositories, tags := w.mirror.Counted()[0].Count(); repositories != 1 || tags != 1 {
+			t.Errorf("after %d copies: %d repositories, %d tags", seed+1, repositories, tags)
+		}
+	}
+}

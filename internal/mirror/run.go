@@ -119,7 +119,6 @@ func (r *run) do(ctx context.Context) []Result {
 		})
 	}
 	wg.Wait()
-	r.m.add(r.results)
 	return r.results
 }
 
@@ -327,6 +326,9 @@ func (r *run) copy(ctx context.Context, img *image, target *registry.Client, hel
 	}
 	if err != nil {
 		return nil, err
+	}
+	if held == nil {
+		r.m.add(p.to.Repository())
 	}
 	if p.inquiry != nil {
 		defer p.inquiry.stop()
