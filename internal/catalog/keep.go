@@ -10,7 +10,7 @@ import (
 
 // Rules say which mirrors stay: those that one of the rules keeps.
 type Rules struct {
-	Newest int  // of each repository of a source at a target, those that changed last
+	Newest int  // of each repository of a source at a target, those that changed last, and those at the same time
 	Days   int  // those whose content has changed in so many days
 	Asked  int  // those that an answer to an issue has, in so many days
 	Listed bool // those of lists
@@ -26,7 +26,7 @@ func (s Snapshot) Surplus(r Rules, asked map[reference.Reference]time.Time, now 
 	stays := map[reference.Reference]bool{}
 	var all []*Image
 	for _, repository := range s.Repositories {
-		newest := map[reference.Repository]int{}
+		newest, last := map[reference.Repository]int{}, map[reference.Repository]time.Time{}
 		images := make([]*Image, len(repository.Images))
 		for k := range images {
 			images[k] = &repository.Images[k]
@@ -38,8 +38,11 @@ func (s Snapshot) Surplus(r Rules, asked map[reference.Reference]time.Time, now 
 				continue
 			}
 			at := i.Mirror.Repository()
-			newest[at]++
-			if newest[at] <= r.Newest || i.At.After(changed) || r.Listed && i.listed() || asked[i.Mirror].After(requested) {
+			if newest[at]++; newest[at] <= r.Newest {
+				last[at] = i.At
+			}
+			// After a rebuild, and of those that one run has copied, the times are equal.
+			if r.Newest > 0 && i.At.Equal(last[at]) || i.At.After(changed) || r.Listed && i.listed() || asked[i.Mirror].After(requested) {
 				stays[i.Mirror] = true
 			}
 		}

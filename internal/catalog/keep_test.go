@@ -136,6 +136,17 @@ func TestListedLater(t *testing.T) {
 	}
 }
 
+// TestSameTime: of mirrors that changed at the same time none is newer than another.
+func TestSameTime(t *testing.T) {
+	log := stocked(t)[:3]
+	log[0].At = log[1].At
+	for newest, want := range map[int]int{0: 3, 1: 2, 2: 0, 3: 0} {
+		if got := Fold(log).Surplus(Rules{Newest: newest}, nil, at(9)); len(got) != want {
+			t.Errorf("newest %d: surplus is %v, want %d", newest, got, want)
+		}
+	}
+}
+
 // TestUnknownPlatforms checks that the rule "platforms" deletes nothing of a log that was
 // rebuilt, which has no platforms.
 func TestUnknownPlatforms(t *testing.T) {
