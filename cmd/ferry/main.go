@@ -20,7 +20,7 @@ import (
 const (
 	// softMemory is the target of the garbage collector, in bytes. With the pages of
 	// the program, which it does not count, the process stays below 64 MiB.
-	// GOMEMLIMIT overrides it.
+	// With GOGC or GOMEMLIMIT, those alone apply.
 	softMemory = 52 << 20
 	// firstMemory is when garbage is collected for the first time. Most copies of
 	// small images end before: a heap of a few megabytes would be collected ten

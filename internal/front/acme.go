@@ -25,8 +25,8 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// ACMEIncluded reports whether the binary can request certificates. The builds of
-// the action and of the archives of releases cannot, because that takes 434 kB.
+// ACMEIncluded reports whether the binary can request certificates. The action and
+// the archives "ferry" of releases cannot, because that takes 434 kB.
 const ACMEIncluded = true
 
 const (
