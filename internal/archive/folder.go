@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/texts"
 )
@@ -55,7 +55,7 @@ type Entry struct {
 
 // oldTar matches an earlier archive in a folder, whole or in parts, complete or
 // not.
-var oldTar = regexp.MustCompile(`^images\.tar(\.[0-9]{3})?(\.partial)?$`)
+var oldTar = &pattern.Regexp{Text: `^images\.tar(\.[0-9]{3})?(\.partial)?$`}
 
 // Furnish completes a folder: it commits the archive and adds the record, the
 // scripts and, last, the checksums. It removes an earlier archive.
@@ -134,4 +134,4 @@ func readSums(folder string) ([]File, error) {
 	return files, nil
 }
 
-var hexSum = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var hexSum = &pattern.Regexp{Text: `^[0-9a-f]{64}$`}

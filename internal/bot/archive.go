@@ -5,12 +5,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/imageferry/ferry/internal/ledger"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/report"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -41,7 +41,7 @@ func (s *actionRun) tellArchive(ctx context.Context, artifact string) (int, erro
 }
 
 // partName matches the names of the parts of a tar file, as "ferry save" gives them.
-var partName = regexp.MustCompile(`^images\.tar(\.[0-9]{3})?$`)
+var partName = &pattern.Regexp{Text: `^images\.tar(\.[0-9]{3})?$`}
 
 // archiveFile returns the file that "ferry save" has described. Its description is
 // made by an earlier step of the same job.

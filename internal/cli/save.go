@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/pull"
 	"github.com/imageferry/ferry/internal/reference"
@@ -161,7 +161,7 @@ func place(env wiring.Env, o saveOptions) (destination, error) {
 	case exists && info.IsDir(), !exists && (strings.HasSuffix(o.output, "/") || strings.HasSuffix(o.output, string(os.PathSeparator))):
 		d.file, d.folder = filepath.Join(o.output, archive.TarFile), true
 	case compressed.MatchString(o.output):
-		return d, usageError{fmt.Sprintf("%s is the name of a compressed file, which not every client can load: use %s", o.output, compressed.ReplaceAllString(o.output, "")+".tar")}
+		return d, usageError{fmt.Sprintf("%s is the name of a compressed file, which not every client can load: use %s", o.output, compressed.Compiled().ReplaceAllString(o.output, "")+".tar")}
 	case o.split != "":
 		return d, usageError{"--split needs a folder for the parts and the script that joins them, such as -o images/"}
 	default:
@@ -186,7 +186,7 @@ func place(env wiring.Env, o saveOptions) (destination, error) {
 }
 
 // compressed is how the names of compressed archives end.
-var compressed = regexp.MustCompile(`(?i)(\.tar)?\.(gz|tgz|zst|zstd|xz|bz2|zip)$`)
+var compressed = &pattern.Regexp{Text: `(?i)(\.tar)?\.(gz|tgz|zst|zstd|xz|bz2|zip)$`}
 
 // saver saves images.
 type saver struct {

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/front"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 	"github.com/imageferry/ferry/internal/report"
@@ -365,7 +365,7 @@ func (o setupOptions) readToken(env wiring.Env) (string, error) {
 
 // tokenPattern is the form of tokens that are the same in headers, in paths of
 // URLs (RFC 3986, section 2.3) and in the files of all clients.
-var tokenPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{16,512}$`)
+var tokenPattern = &pattern.Regexp{Text: `^[A-Za-z0-9._~-]{16,512}$`}
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
@@ -381,7 +381,7 @@ func versions(ctx context.Context, root string) map[string]string {
 	}
 	ask := func(name string, cmd *exec.Cmd) {
 		out, err := cmd.Output()
-		if v := version.FindString(string(out)); err == nil && v != "" {
+		if v := version.Compiled().FindString(string(out)); err == nil && v != "" {
 			found[name] = v
 		}
 	}
@@ -390,7 +390,7 @@ func versions(ctx context.Context, root string) map[string]string {
 	return found
 }
 
-var version = regexp.MustCompile(`\b\d+\.\d+\.\d+\b`)
+var version = &pattern.Regexp{Text: `\b\d+\.\d+\.\d+\b`}
 
 // show prints what to do for one client.
 func show(env wiring.Env, part setup.Part, at setup.Front) {

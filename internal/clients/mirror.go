@@ -1,12 +1,12 @@
 package clients
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -49,7 +49,7 @@ func (m Mirror) Pinned() string {
 	return m.Name.Repository().String() + "@" + m.Digest.String()
 }
 
-var platformPattern = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`)
+var platformPattern = &pattern.Regexp{Text: `^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`}
 
 // platformFlag returns the flag that allows pulling the image of one platform
 // onto any machine.

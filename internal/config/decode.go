@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
@@ -261,15 +261,15 @@ func (d *decoder) who(v value, to *Who) {
 	*to = Who(text)
 }
 
-func (d *decoder) matching(v value, pattern *regexp.Regexp, what string, to *string) {
+func (d *decoder) matching(v value, form *pattern.Regexp, what string, to *string) {
 	text, ok := d.text(v)
 	if !ok {
 		return
 	}
-	if !pattern.MatchString(text) {
+	if !form.MatchString(text) {
 		// The value may be a password, so the fault does not repeat it.
 		cure := ""
-		if pattern.MatchString(strings.ToLower(text)) {
+		if form.MatchString(strings.ToLower(text)) {
 			cure = "write it in lower case"
 		}
 		d.wrong(v, "is not "+what, cure)
@@ -304,7 +304,7 @@ func (d *decoder) count(v value, most int, to *int) {
 	*to = n
 }
 
-var sizePattern = regexp.MustCompile(`(?i)^([0-9]{1,15}) ?(B|[KMGT]i?B)?$`)
+var sizePattern = &pattern.Regexp{Text: `(?i)^([0-9]{1,15}) ?(B|[KMGT]i?B)?$`}
 
 // ParseSize reads a number of bytes: a number, or a number with a unit, which
 // is a multiple of a thousand ("GB") or of 1024 ("GiB"). It returns false for anything else, and for more

@@ -9,10 +9,10 @@ import (
 	"maps"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -142,7 +142,7 @@ func (l *loader) loginIn(name, place string, ask asker) dockerLogin {
 // hundred logins has 20 KiB.
 const maxDockerConfig = 1 << 20
 
-var helperName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+var helperName = &pattern.Regexp{Text: `^[a-z0-9][a-z0-9._-]*$`}
 
 // login asks a credential helper for the login of a server. Helpers are programs
 // named by a file, so that nil runs none.

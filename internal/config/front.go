@@ -3,8 +3,9 @@ package config
 import (
 	"errors"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // frontCure says how to write the address of a front.
@@ -12,7 +13,7 @@ const frontCure = "write a scheme and a host, such as https://front.example.com"
 
 // frontHost excludes characters that could end a string in a client's
 // configuration file.
-var frontHost = regexp.MustCompile(`^[A-Za-z0-9.\-:\[\]]+$`)
+var frontHost = &pattern.Regexp{Text: `^[A-Za-z0-9.\-:\[\]]+$`}
 
 // ParseFront parses the address of a front ("ferry serve"): "http" or "https"
 // and a host, with a port if necessary.

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/suggest"
 )
@@ -277,10 +277,10 @@ func (d *decoder) sourceKeys(s *listedSource) keys {
 }
 
 // labelPattern matches a label by the naming rules.
-var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+var labelPattern = &pattern.Regexp{Text: `^[a-z0-9]+(?:-[a-z0-9]+)*$`}
 
 // variablePattern matches the name of a secret or a variable on GitHub.
-var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variablePattern = &pattern.Regexp{Text: `^[A-Za-z_][A-Za-z0-9_]*$`}
 
 // withLogin adds the keys for the login and for the token server that may
 // receive it.

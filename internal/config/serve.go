@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/name"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -293,7 +293,7 @@ func (d *decoder) nameKeys(n *FrontName) keys {
 	}
 }
 
-var frontNamePattern = regexp.MustCompile(`^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$`)
+var frontNamePattern = &pattern.Regexp{Text: `^(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$`}
 
 func (d *decoder) placeKeys(p *listedPlace) keys {
 	return d.withLogin(&p.login, &p.Other.TokenServer, keys{
@@ -343,8 +343,8 @@ func (d *decoder) guestKeys(g *Guests) keys {
 // The patterns match the names of a repository, and of a file or a branch, on
 // GitHub, which become part of an address.
 var (
-	repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$`)
-	branchPattern     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
+	repositoryPattern = &pattern.Regexp{Text: `^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$`}
+	branchPattern     = &pattern.Regexp{Text: `^[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*$`}
 )
 
 func (d *decoder) workflowKeys(w *FrontWorkflow) keys {
@@ -372,7 +372,7 @@ func (d *decoder) workflowKeys(w *FrontWorkflow) keys {
 	}
 }
 
-var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+var tokenName = &pattern.Regexp{Text: `^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`}
 
 func (d *decoder) tokenKeys(t *FrontToken) keys {
 	return keys{
@@ -413,9 +413,9 @@ func (d *decoder) tlsKeys(t *TLS) keys {
 // The patterns match what an authority is asked with: a host name that has a dot
 // and is no IP address, and addresses of mail and of the authority itself.
 var (
-	certifiedPattern = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?$`)
-	mailPattern      = regexp.MustCompile(`^[^@\s:]+@[^@\s:]+$`)
-	directoryPattern = regexp.MustCompile(`^https://[A-Za-z0-9.:\[\]-]+(?:/[!-~]*)?$`)
+	certifiedPattern = &pattern.Regexp{Text: `^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?$`}
+	mailPattern      = &pattern.Regexp{Text: `^[^@\s:]+@[^@\s:]+$`}
+	directoryPattern = &pattern.Regexp{Text: `^https://[A-Za-z0-9.:\[\]-]+(?:/[!-~]*)?$`}
 )
 
 func (d *decoder) acmeKeys(a *ACME) keys {

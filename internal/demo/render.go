@@ -1,27 +1,28 @@
 package demo
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 var (
-	comment   = regexp.MustCompile(`(?s)<!--.*?-->\n?`)
-	details   = regexp.MustCompile(`(?s)<details><summary>(.*?)</summary>.*?</details>\n*`)
-	tag       = regexp.MustCompile(`</?[a-z]+[^>]*>`)
-	anchor    = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
-	codeFence = regexp.MustCompile("(?s)```\\w*\n(.*?)```\n*")
+	comment   = &pattern.Regexp{Text: `(?s)<!--.*?-->\n?`}
+	details   = &pattern.Regexp{Text: `(?s)<details><summary>(.*?)</summary>.*?</details>\n*`}
+	tag       = &pattern.Regexp{Text: `</?[a-z]+[^>]*>`}
+	anchor    = &pattern.Regexp{Text: `\[([^\]]*)\]\([^)]*\)`}
+	codeFence = &pattern.Regexp{Text: "(?s)```\\w*\n(.*?)```\n*"}
 )
 
 // rendered returns a comment in plain text as a person sees it on the page:
 // folded parts are one line, code is indented, and markup and link targets are
 // removed.
 func rendered(markdown string) string {
-	text := comment.ReplaceAllString(markdown, "")
-	text = details.ReplaceAllString(text, "▸ $1\n")
+	text := comment.Compiled().ReplaceAllString(markdown, "")
+	text = details.Compiled().ReplaceAllString(text, "▸ $1\n")
 	var b strings.Builder
 	end := 0
-	for _, at := range codeFence.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range codeFence.Compiled().FindAllStringSubmatchIndex(text, -1) {
 		b.WriteString(unmarked(text[end:at[0]]))
 		for line := range strings.Lines(text[at[2]:at[3]]) {
 			b.WriteString("    " + line)
@@ -34,6 +35,6 @@ func rendered(markdown string) string {
 }
 
 func unmarked(text string) string {
-	text = anchor.ReplaceAllString(tag.ReplaceAllString(text, ""), "$1")
+	text = anchor.Compiled().ReplaceAllString(tag.Compiled().ReplaceAllString(text, ""), "$1")
 	return strings.NewReplacer("**", "", "`", "").Replace(text)
 }

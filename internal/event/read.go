@@ -3,9 +3,10 @@ package event
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // maxPayload is the largest payload that is read, in bytes: GitHub limits
@@ -28,7 +29,7 @@ func (e *UnhandledError) Error() string {
 
 // repositoryPattern matches "owner/name" as GitHub allows it. Both are used in
 // addresses of its API.
-var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$`)
+var repositoryPattern = &pattern.Regexp{Text: `^[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+$`}
 
 // Read reads the event that the runner describes by GITHUB_EVENT_NAME,
 // GITHUB_EVENT_PATH and GITHUB_REPOSITORY; readFile is os.ReadFile outside

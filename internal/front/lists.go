@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/registry"
 )
@@ -53,7 +53,7 @@ func (f *Front) serveTags(w *answer, r *http.Request, q Question) *Refusal {
 	return nil
 }
 
-var madeUp = regexp.MustCompile(`^digest-[0-9a-f]{64}$`)
+var madeUp = &pattern.Regexp{Text: `^digest-[0-9a-f]{64}$`}
 
 func tags(ctx context.Context, q Question, p *Place, s spot, begun func()) (page[string], error) {
 	resp, err := p.Client.Read(ctx, registry.Read{Method: http.MethodGet, Repository: s.repository, Kind: s.kind, Reference: s.reference, Query: q.Query})

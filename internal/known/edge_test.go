@@ -54,7 +54,7 @@ func TestEdge(t *testing.T) {
 			row.Tokens = &edgeTokens{r.Tokens.Realm, r.Tokens.Service}
 		}
 		if r.TokenHosts != nil {
-			row.TokenHosts = r.TokenHosts.String()
+			row.TokenHosts = r.TokenHosts.Text
 		}
 		line, err := json.Marshal(row)
 		if err != nil {

@@ -1,6 +1,6 @@
 package known
 
-import "regexp"
+import "github.com/imageferry/ferry/internal/pattern"
 
 // registries are the registries that are known, one row each. Rows with hosts
 // alone mean that a name behind such a host is an image wherever it stands.
@@ -118,7 +118,7 @@ var registries = []Registry{
 		// https://help.aliyun.com/zh/ack/, "network access": dockerauth and
 		// dockerauth-ee, one or more a region, a dash instead of the dot in
 		// Zhangjiakou, -vpc inside of its own network.
-		TokenHosts: regexp.MustCompile(`^dockerauth(?:-ee)?(?:-vpc)?[.-]([a-z]+-[a-z0-9-]+)\.aliyuncs\.com$`),
+		TokenHosts: &pattern.Regexp{Text: `^dockerauth(?:-ee)?(?:-vpc)?[.-]([a-z]+-[a-z0-9-]+)\.aliyuncs\.com$`},
 		Console:    Page{"cr.console.aliyun.com", "https://cr.console.aliyun.com/"},
 	},
 	{

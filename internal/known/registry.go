@@ -1,6 +1,6 @@
 package known
 
-import "regexp"
+import "github.com/imageferry/ferry/internal/pattern"
 
 // Vendor is a provider of registries for which Ferry has special rules. The
 // empty one stands for all others.
@@ -80,7 +80,7 @@ type Registry struct {
 	Tokens TokenServer
 	// TokenHosts matches other hosts that may receive a login for the registry.
 	// Its first group is part of the registry's host as well.
-	TokenHosts *regexp.Regexp
+	TokenHosts *pattern.Regexp
 
 	// Manager is the host of the vendor's own API, which lists repositories and
 	// deletes tags where the registry does not.

@@ -9,12 +9,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/request"
 )
 
@@ -87,9 +87,9 @@ func (k Key) sign(text string) string {
 // The marker is matched as a whole, and only at the very start of a comment,
 // where foreign text is never written. Version 1 had fingerprints of 64 bits,
 // which match no request now.
-var markerPattern = regexp.MustCompile(`^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
+var markerPattern = &pattern.Regexp{Text: `^<!-- ferry:v[12] issue=([0-9]{1,18}) request=([0-9a-f]{16}|[0-9a-f]{64}|-) state=([a-z-]{1,20}) ` +
 	`tries=([0-9]{1,6}) since=([0-9]{1,12}|-) run=([0-9]{1,18})(?: lost=([0-9]{1,6}))?(?: alive=([0-9]{1,12}))?` +
-	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: archives=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: shards=([0-9]{1,3})(?:/([0-9]{1,18})/([0-9]{1,6}))?)?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`)
+	`(?: asker=(anyone|collaborators|owner))?(?: repeats=([0-9]{1,6}))?(?: bytes=([0-9]{1,18}))?(?: repositories=([0-9]{1,6}))?(?: archives=([0-9]{1,6}))?(?: from=([0-9]{1,12}))?(?: text=([0-9a-f]{64}))?(?: (refresh))?(?: shards=([0-9]{1,3})(?:/([0-9]{1,18})/([0-9]{1,6}))?)?(?: signed=([0-9a-f]{32}))? -->(?:\r?\n|$)`}
 
 // String returns the marker as an HTML comment on one line, without the line
 // end and without a signature.
@@ -209,7 +209,7 @@ func seconds(digits string) time.Time {
 	return time.Unix(n, 0).UTC()
 }
 
-var fingerprintPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var fingerprintPattern = &pattern.Regexp{Text: `^[0-9a-f]{64}$`}
 
 // Fingerprint is equal for two requests if and only if they ask for the same:
 // the same images under the same names for the same platforms, with the same

@@ -3,12 +3,13 @@ package lists
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"sort"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // Read reads a list.
@@ -77,7 +78,7 @@ func (r *reader) read(text []byte) {
 
 // keyPattern matches a key of YAML or JSON at the start of a line. A key has a
 // space or nothing after the colon; an image has a tag there.
-var keyPattern = regexp.MustCompile(`^\s*(?:"[^"]*"|'[^']*'|[^\s"'#][^#]*?)\s*[:：](?:\s|$)`)
+var keyPattern = &pattern.Regexp{Text: `^\s*(?:"[^"]*"|'[^']*'|[^\s"'#][^#]*?)\s*[:：](?:\s|$)`}
 
 // structured reports whether a text is YAML or JSON rather than lines.
 func structured(text []byte) bool {
@@ -86,7 +87,7 @@ func structured(text []byte) bool {
 		if len(line) == 0 || line[0] == '#' || bytes.HasPrefix(line, []byte("---")) || line[0] == '%' {
 			continue
 		}
-		return line[0] == '{' || line[0] == '[' || keyPattern.Match(line)
+		return line[0] == '{' || line[0] == '[' || keyPattern.Compiled().Match(line)
 	}
 	return false
 }

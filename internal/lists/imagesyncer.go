@@ -2,12 +2,12 @@ package lists
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/selection"
 )
@@ -202,13 +202,13 @@ func (r *reader) syncerDestination(line int, text string, e Entry) (Destination,
 }
 
 // variablePattern matches a variable as os.ExpandEnv does.
-var variablePattern = regexp.MustCompile(`\$(?:\{([^{}]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
+var variablePattern = &pattern.Regexp{Text: `\$(?:\{([^{}]*)\}|([A-Za-z_][A-Za-z0-9_]*))`}
 
 // expand replaces the variables in a destination. It does not expand those that
 // may hold credentials, since the content of a list is shown.
 func (r *reader) expand(line int, text string) (string, bool) {
 	ok := true
-	expanded := variablePattern.ReplaceAllStringFunc(text, func(whole string) string {
+	expanded := variablePattern.Compiled().ReplaceAllStringFunc(text, func(whole string) string {
 		value, found := r.variable(line, strings.Trim(whole, "${}"))
 		ok = ok && found
 		return value

@@ -3,10 +3,10 @@ package lists
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 	"github.com/imageferry/ferry/internal/selection"
@@ -15,13 +15,13 @@ import (
 // The addresses that a list may name. Ferry follows redirects from them, and
 // connects to public servers only.
 var (
-	gitHubName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+$`)
-	webAddress   = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(?::[0-9]+)?/[^\s"'@]*$`)
-	chartAddress = regexp.MustCompile(`^(?:oci|https)://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?$`)
-	chartName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
-	valuesFile   = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*$`)
-	assetName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
-	versionStart = regexp.MustCompile(`^(?:[vV]?[0-9]|[<>=~^*]|newest)`)
+	gitHubName   = &pattern.Regexp{Text: `^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+$`}
+	webAddress   = &pattern.Regexp{Text: `^https://[A-Za-z0-9.-]+(?::[0-9]+)?/[^\s"'@]*$`}
+	chartAddress = &pattern.Regexp{Text: `^(?:oci|https)://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/-]*)?$`}
+	chartName    = &pattern.Regexp{Text: `^[A-Za-z0-9][A-Za-z0-9._-]*$`}
+	valuesFile   = &pattern.Regexp{Text: `^[A-Za-z0-9_.][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*$`}
+	assetName    = &pattern.Regexp{Text: `^[A-Za-z0-9_][A-Za-z0-9._+-]*$`}
+	versionStart = &pattern.Regexp{Text: `^(?:[vV]?[0-9]|[<>=~^*]|newest)`}
 )
 
 // upstream reads a line that starts with a Kind:

@@ -2,17 +2,18 @@ package lists
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // templatePattern matches a template that can be read, and the text between its
 // braces.
-var templatePattern = regexp.MustCompile(`\{\{-?\s*(.*?)\s*-?\}\}`)
+var templatePattern = &pattern.Regexp{Text: `\{\{-?\s*(.*?)\s*-?\}\}`}
 
 // tokenPattern matches a token of a template: a text in quotes, a mark, or a word.
-var tokenPattern = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`|[()|]|[^\\s()|\"`]+")
+var tokenPattern = &pattern.Regexp{Text: "\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`|[()|]|[^\\s()|\"`]+"}
 
 // maxTokens limits a template, and so how deep its parentheses are.
 const maxTokens = 100
@@ -22,8 +23,8 @@ const maxTokens = 100
 // the run. Files and the environment's credentials are not read.
 func (r *reader) template(line int, text string, fields map[string]string) (string, bool) {
 	ok := true
-	result := templatePattern.ReplaceAllStringFunc(text, func(whole string) string {
-		e := expansion{reader: r, line: line, fields: fields, tokens: tokenPattern.FindAllString(templatePattern.FindStringSubmatch(whole)[1], -1)}
+	result := templatePattern.Compiled().ReplaceAllStringFunc(text, func(whole string) string {
+		e := expansion{reader: r, line: line, fields: fields, tokens: tokenPattern.Compiled().FindAllString(templatePattern.FindStringSubmatch(whole)[1], -1)}
 		if len(e.tokens) > maxTokens {
 			e.tokens = nil // not supported
 		}

@@ -2,12 +2,12 @@ package mirror
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/suggest"
 )
 
@@ -37,7 +37,7 @@ func nearest(wanted string, tags []string) []string {
 
 // attached matches the tags with which cosign and clients of OCI 1.0 attach
 // signatures. They are never suggested.
-var attached = regexp.MustCompile(`^sha256-[0-9a-f]{64}`)
+var attached = &pattern.Regexp{Text: `^sha256-[0-9a-f]{64}`}
 
 // tag is a parsed tag. It has numbers only if it is a version.
 type tag struct {
@@ -46,7 +46,7 @@ type tag struct {
 	rest    string // of a version, after its numbers
 }
 
-var versionPattern = regexp.MustCompile(`^[vV]?([0-9]{1,9}(?:\.[0-9]{1,9})*)(.*)$`)
+var versionPattern = &pattern.Regexp{Text: `^[vV]?([0-9]{1,9}(?:\.[0-9]{1,9})*)(.*)$`}
 
 func readTag(text string) tag {
 	t := tag{text: text}

@@ -3,10 +3,10 @@ package name
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -176,7 +176,7 @@ func hostLength(parts []string) int {
 // flatten turns a virtual path into one component by replacing each separator
 // by another one. The mapping is a bijection; unflatten is its inverse.
 func flatten(virtual string) string {
-	return separators.ReplaceAllStringFunc(virtual, func(sep string) string {
+	return separators.Compiled().ReplaceAllStringFunc(virtual, func(sep string) string {
 		switch {
 		case sep == "/":
 			return "."
@@ -192,7 +192,7 @@ func flatten(virtual string) string {
 }
 
 func unflatten(component string) string {
-	return separators.ReplaceAllStringFunc(component, func(sep string) string {
+	return separators.Compiled().ReplaceAllStringFunc(component, func(sep string) string {
 		switch {
 		case sep == ".":
 			return "/"
@@ -207,7 +207,7 @@ func unflatten(component string) string {
 	})
 }
 
-var separators = regexp.MustCompile(`[^a-z0-9]+`)
+var separators = &pattern.Regexp{Text: `[^a-z0-9]+`}
 
 // shorten cuts a name to the available length and appends a hash of the whole
 // repository.
@@ -220,7 +220,7 @@ func (s *Scheme) shorten(path string, r reference.Repository) string {
 		mark = "." + mark
 	}
 	if s.rules.SingleDash {
-		path = dashes.ReplaceAllString(path, "-")
+		path = dashes.Compiled().ReplaceAllString(path, "-")
 	}
 	path = path[:min(len(path), s.room()-len(mark))]
 	return strings.TrimRight(path, "./_-") + mark
@@ -233,7 +233,7 @@ const hashBytes = 16
 // minRoom is the length of a shortened name: the mark and a few letters.
 const minRoom = len(".cut-") + 2*hashBytes + 8
 
-var shortMark = regexp.MustCompile(`(?:^|[./])cut-[0-9a-f]{32}$`)
+var shortMark = &pattern.Regexp{Text: `(?:^|[./])cut-[0-9a-f]{32}$`}
 
 func shortened(path string) bool { return shortMark.MatchString(path) }
 
@@ -256,4 +256,4 @@ func (s *Scheme) fits(path string) bool {
 		(!s.rules.SingleDash || !dashes.MatchString(path))
 }
 
-var dashes = regexp.MustCompile(`--+`)
+var dashes = &pattern.Regexp{Text: `--+`}

@@ -14,11 +14,11 @@ package name
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -38,7 +38,7 @@ type Name struct {
 }
 
 // labelPattern is a path component that flattening does not change.
-var labelPattern = regexp.MustCompile(`^[a-z0-9]+(?:-[a-z0-9]+)*$`)
+var labelPattern = &pattern.Regexp{Text: `^[a-z0-9]+(?:-[a-z0-9]+)*$`}
 
 // New returns the names of one target. labels, by host, are added to the
 // built-in ones or replace them; a host without a label keeps its full name. It

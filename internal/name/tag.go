@@ -3,10 +3,10 @@ package name
 import (
 	"encoding/base32"
 	"encoding/hex"
-	"regexp"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -16,8 +16,8 @@ import (
 const digestPrefix = "digest-"
 
 var (
-	digestTag   = regexp.MustCompile(`^digest-([0-9a-f]{64}|[a-z2-7]{103})_*$`)
-	referrerTag = regexp.MustCompile(`^sha(?:256|512)-[0-9a-f]{64,128}(?:\.|$)`)
+	digestTag   = &pattern.Regexp{Text: `^digest-([0-9a-f]{64}|[a-z2-7]{103})_*$`}
+	referrerTag = &pattern.Regexp{Text: `^sha(?:256|512)-[0-9a-f]{64,128}(?:\.|$)`}
 )
 
 // mirrorTag returns the tag of src's mirror: its own, or one made from the

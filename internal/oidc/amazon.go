@@ -6,19 +6,19 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 var (
 	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
-	amazonHost = regexp.MustCompile(`^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.(amazonaws\.com(?:\.cn)?)$`)
+	amazonHost = &pattern.Regexp{Text: `^\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.(amazonaws\.com(?:\.cn)?)$`}
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-	amazonRole = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`)
+	amazonRole = &pattern.Regexp{Text: `^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`}
 )
 
 func amazonProblem(words []string) string {

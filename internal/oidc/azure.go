@@ -1,13 +1,14 @@
 package oidc
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // azureID matches the ID of a tenant or an application.
-var azureID = regexp.MustCompile(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var azureID = &pattern.Regexp{Text: `(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`}
 
 // azureClouds are the authority and the end of the audience, by the end of the
 // registry's host

@@ -1,13 +1,14 @@
 package oidc
 
 import (
-	"regexp"
 	"time"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 var (
-	googleProvider = regexp.MustCompile(`^projects/\d+/locations/global/workloadIdentityPools/[a-z0-9-]+/providers/[a-z0-9-]+$`)
-	googleAccount  = regexp.MustCompile(`^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$`)
+	googleProvider = &pattern.Regexp{Text: `^projects/\d+/locations/global/workloadIdentityPools/[a-z0-9-]+/providers/[a-z0-9-]+$`}
+	googleAccount  = &pattern.Regexp{Text: `^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$`}
 )
 
 func googleProblem(words []string) string {

@@ -1,8 +1,9 @@
 package reference
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // Inside reports whether host, canonical and with or without a port, cannot be
@@ -31,7 +32,7 @@ func Inside(host string) bool {
 
 // numeric matches the last label of names that URL parsers regard as IPv4
 // addresses (WHATWG URL, "ends in a number").
-var numeric = regexp.MustCompile(`^(?:[0-9]+|0x[0-9a-f]*)$`)
+var numeric = &pattern.Regexp{Text: `^(?:[0-9]+|0x[0-9a-f]*)$`}
 
 // internalSuffixes are endings of names that are never public: special-use
 // names of the IANA registry (RFC 6761, 6762, 7686, 8375), ICANN's .internal,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/outbound"
 	"github.com/imageferry/ferry/internal/patience"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -137,7 +137,7 @@ func redact(words string, req *http.Request) string {
 }
 
 // hiddenDelay is GHCR's form of Retry-After, in the message of the error.
-var hiddenDelay = regexp.MustCompile(`(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us|ms|s|m|h)?)`)
+var hiddenDelay = &pattern.Regexp{Text: `(?i)retry[- ]after:? +([0-9.]+(?:ns|µs|us|ms|s|m|h)?)`}
 
 // retryAfter returns how long to wait before the next request: from the header
 // of that name or the text of the error. A limit that is used up is reset at

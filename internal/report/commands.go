@@ -1,10 +1,10 @@
 package report
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/clients"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -80,7 +80,7 @@ func (a *answer) commands() *block {
 }
 
 // dockerLine matches a line for docker, with its references.
-var dockerLine = regexp.MustCompile(`^docker (?:pull (?:--platform [a-z0-9]+(?:/[a-z0-9_]+){1,2} )?|tag ([A-Za-z0-9._:/@-]+) )([A-Za-z0-9._:/@-]+)$`)
+var dockerLine = &pattern.Regexp{Text: `^docker (?:pull (?:--platform [a-z0-9]+(?:/[a-z0-9_]+){1,2} )?|tag ([A-Za-z0-9._:/@-]+) )([A-Za-z0-9._:/@-]+)$`}
 
 // pastedBefore returns the docker lines of a comment that Render wrote. It
 // keeps only lines whose references are canonical.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -111,7 +111,7 @@ func sideBySide(all []outcome) []outcome {
 // listedLine matches the line of an image that has arrived, exactly as Render
 // writes it. Anybody with write access can edit a comment, so nothing else is
 // copied from one.
-var listedLine = regexp.MustCompile("^- ✅ `[A-Za-z0-9._:/@-]+`(?: · [0-9.]+ [kMGTPE]?B)?(?: · `[a-z0-9/]+`(?:(?:, |、)`[a-z0-9/]+`)*(?: \\+[0-9]+)?)?$")
+var listedLine = &pattern.Regexp{Text: "^- ✅ `[A-Za-z0-9._:/@-]+`(?: · [0-9.]+ [kMGTPE]?B)?(?: · `[a-z0-9/]+`(?:(?:, |、)`[a-z0-9/]+`)*(?: \\+[0-9]+)?)?$"}
 
 // listedBefore returns the lines of the images that had arrived when the
 // comment was written.

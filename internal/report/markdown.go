@@ -2,11 +2,11 @@ package report
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -98,7 +98,7 @@ func notInLink(r rune) bool {
 
 // escapes matches terminal sequences for colours and cursor movement (ECMA-48,
 // CSI).
-var escapes = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]`)
+var escapes = &pattern.Regexp{Text: `\x1b\[[0-?]*[ -/]*[@-~]`}
 
 // lineEnds replaces everything that a reader or a program could take for the
 // end of a line.
@@ -109,7 +109,7 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", "    ", "\u20
 // and invalid UTF-8. Line feeds stay. The opening of an HTML comment is split,
 // so that programs do not take it for a marker.
 func clean(text string) string {
-	text = lineEnds.Replace(escapes.ReplaceAllString(text, ""))
+	text = lineEnds.Replace(escapes.Compiled().ReplaceAllString(text, ""))
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':

@@ -2,10 +2,10 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/request"
 )
@@ -35,7 +35,7 @@ func titleOf(images []request.Image) string {
 
 // A title is boilerplate if nothing is left after removing bracketed prefixes
 // ("[PORTER]", "【镜像】") and words that only say that this is a request.
-var bracketed = regexp.MustCompile(`\[[^\]]*\]|【[^】]*】`)
+var bracketed = &pattern.Regexp{Text: `\[[^\]]*\]|【[^】]*】`}
 
 const fillerWords = " a add an copy docker download ferry for from hub image images issue mirror mirroring new me need of please porter pull request sync test the this title to untitled "
 
@@ -44,7 +44,7 @@ var fillerCharacters = strings.NewReplacer(
 	"标题", "", "测试", "", "请", "", "我", "", "帮忙", "", "帮", "", "的", "", "一下", "", "一个", "", "谢谢", "")
 
 func isBoilerplate(title string) bool {
-	title = strings.ToLower(bracketed.ReplaceAllString(oneLine(title), " "))
+	title = strings.ToLower(bracketed.Compiled().ReplaceAllString(oneLine(title), " "))
 	for _, word := range strings.FieldsFunc(title, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		if !strings.Contains(fillerWords, " "+word+" ") && fillerCharacters.Replace(word) != "" {
 			return false

@@ -1,8 +1,9 @@
 package request
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // Text that GitHub does not show is not part of a request, so that people who
@@ -10,12 +11,12 @@ import (
 
 // definition matches a link reference definition, which may span lines. The
 // label, the destination and the title are all invisible.
-var definition = regexp.MustCompile(`^\[(?:[^\[\]\\]|\\.)+\]:[ \t]*\n?[ \t]*(?:<[^<>\n]*>|[^\s<]\S*)` +
-	`(?:(?:[ \t]+|[ \t]*\n[ \t]*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?[ \t]*(?:\n|$)`)
+var definition = &pattern.Regexp{Text: `^\[(?:[^\[\]\\]|\\.)+\]:[ \t]*\n?[ \t]*(?:<[^<>\n]*>|[^\s<]\S*)` +
+	`(?:(?:[ \t]+|[ \t]*\n[ \t]*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\((?:[^()\\]|\\.)*\)))?[ \t]*(?:\n|$)`}
 
 // container matches the marks of block quotes and lists at the beginning of a
 // line.
-var container = regexp.MustCompile(`^[ \t]*(?:(?:>|[-+*][ \t]|[0-9]{1,9}[.)][ \t])[ \t]*)*`)
+var container = &pattern.Regexp{Text: `^[ \t]*(?:(?:>|[-+*][ \t]|[0-9]{1,9}[.)][ \t])[ \t]*)*`}
 
 // invisible are elements whose content is not shown, by their lower-case
 // beginning and end.
@@ -34,7 +35,7 @@ func hiddenLines(text string) map[int]bool {
 	lines := strings.Split(lineEnds.Replace(text), "\n")
 	fence, until := "", ""
 	for i := 0; i < len(lines) && i < MaxLines; i++ {
-		s := lines[i][len(container.FindString(lines[i])):]
+		s := lines[i][len(container.Compiled().FindString(lines[i])):]
 		low := lower(s)
 		switch {
 		case fence != "":
@@ -82,14 +83,14 @@ const maxDefinition = 20
 func definitionLines(lines []string) int {
 	var b strings.Builder
 	for _, l := range lines[:min(len(lines), maxDefinition)] {
-		l = l[len(container.FindString(l)):]
+		l = l[len(container.Compiled().FindString(l)):]
 		if strings.TrimSpace(l) == "" {
 			break
 		}
 		b.WriteString(l)
 		b.WriteByte('\n')
 	}
-	return strings.Count(definition.FindString(b.String()), "\n")
+	return strings.Count(definition.Compiled().FindString(b.String()), "\n")
 }
 
 // lineEnds replaces all line ends that normalise knows by newlines.
@@ -106,14 +107,14 @@ func maskHidden(lines []line, raw string) {
 
 // attributes matches the invisible parts of a visible line: the attributes of a
 // link, and the alternative text of a picture.
-var attributes = regexp.MustCompile(`(?i)<a\s[^<>]*>|!\[[^\[\]\n]*\]`)
+var attributes = &pattern.Regexp{Text: `(?i)<a\s[^<>]*>|!\[[^\[\]\n]*\]`}
 
 // maskAttributes masks the invisible parts of lines.
 func maskAttributes(text string) string {
 	if !strings.Contains(text, "<a") && !strings.Contains(text, "<A") && !strings.Contains(text, "![") {
 		return text
 	}
-	return attributes.ReplaceAllStringFunc(text, func(s string) string {
+	return attributes.Compiled().ReplaceAllStringFunc(text, func(s string) string {
 		b := []byte(s)
 		for i := range b {
 			if b[i] != '\n' {

@@ -1,10 +1,11 @@
 package runner
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // maxLine is the longest line that is written, in bytes. Of a registry's error
@@ -13,12 +14,12 @@ const maxLine = 4 << 10
 
 // escapes are the control sequences of terminals (ECMA-48): CSI with its
 // parameters, OSC and its relatives up to their end, and two-byte escapes.
-var escapes = regexp.MustCompile(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?|(?:\x1b[P\]X^_]|[\x{90}\x{9d}\x{98}\x{9e}\x{9f}])[^\x07\x1b\x{9c}]*(?:\x07|\x1b\\|\x{9c})?|\x1b[ -/]*[0-~]?`)
+var escapes = &pattern.Regexp{Text: `(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?|(?:\x1b[P\]X^_]|[\x{90}\x{9d}\x{98}\x{9e}\x{9f}])[^\x07\x1b\x{9c}]*(?:\x07|\x1b\\|\x{9c})?|\x1b[ -/]*[0-~]?`}
 
 // v1Command matches the start of a command anywhere in a line. The runner
 // compares by the rules of a culture, which ignore some characters, so any
 // characters except printable ASCII may be in between.
-var v1Command = regexp.MustCompile(`#[^ -~]*#[^ -~]*\[`)
+var v1Command = &pattern.Regexp{Text: `#[^ -~]*#[^ -~]*\[`}
 
 // lines splits text into lines without line ends, each made harmless.
 func lines(text string) []string {
@@ -37,7 +38,7 @@ func lines(text string) []string {
 // with "::name" after white space, and "##[name" anywhere in a line.
 func clean(line string) string {
 	line = strings.ToValidUTF8(cut(line), string(utf8.RuneError))
-	line = escapes.ReplaceAllString(line, "")
+	line = escapes.Compiled().ReplaceAllString(line, "")
 	line = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t', r == '\n', r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
@@ -47,7 +48,7 @@ func clean(line string) string {
 		}
 		return r
 	}, line)
-	line = v1Command.ReplaceAllString(line, "## [")
+	line = v1Command.Compiled().ReplaceAllString(line, "## [")
 	if first := strings.IndexFunc(line, visible); first >= 0 && line[first] == ':' {
 		line = "· " + line
 	}

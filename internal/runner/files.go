@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // Limits of the runner's files, in bytes.
@@ -19,7 +20,7 @@ const (
 	maxOutput = 1 << 20
 )
 
-var outputName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+var outputName = &pattern.Regexp{Text: `^[A-Za-z_][A-Za-z0-9_-]*$`}
 
 // Output sets an output of the action. The value is written between random
 // delimiters, so it cannot end itself (CVE-2022-35954 was a fixed delimiter).

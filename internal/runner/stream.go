@@ -58,7 +58,7 @@ func (s *Stream) pass(text string) error {
 
 // defused returns a line that the runner does not execute, see clean.
 func defused(line string) string {
-	line = v1Command.ReplaceAllString(line, "## [")
+	line = v1Command.Compiled().ReplaceAllString(line, "## [")
 	if first := strings.IndexFunc(line, visible); first >= 0 && line[first] == ':' {
 		line = "· " + line
 	}

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -71,7 +71,7 @@ func ParseRange(text string, dialect Dialect) (*Range, error) {
 		r.regsync, err = parseRegsync(text)
 		return r, err
 	}
-	parts := strings.Split(hyphens.ReplaceAllString(text, ">= $1, <= $2 "), "||")
+	parts := strings.Split(hyphens.Compiled().ReplaceAllString(text, ">= $1, <= $2 "), "||")
 	if len(parts) > maxAlternatives {
 		return nil, fmt.Errorf("has %d alternatives; the limit is %d", len(parts), maxAlternatives)
 	}
@@ -91,11 +91,11 @@ const (
 )
 
 // hyphens matches "1.2 - 1.4".
-var hyphens = regexp.MustCompile(`\s*(` + versionPattern + `)\s+-\s+(` + versionPattern + `)\s*`)
+var hyphens = &pattern.Regexp{Text: `\s*(` + versionPattern + `)\s+-\s+(` + versionPattern + `)\s*`}
 
 // comparisonPattern matches a comparison at the start of a text, and the text
 // required before the next one.
-var comparisonPattern = regexp.MustCompile(`^(=|!=|>|<|>=|=>|<=|=<|~|~>|\^)?\s*(` + versionPattern + `)(?:\s*$|\s*,\s*|\s+)`)
+var comparisonPattern = &pattern.Regexp{Text: `^(=|!=|>|<|>=|=>|<=|=<|~|~>|\^)?\s*(` + versionPattern + `)(?:\s*$|\s*,\s*|\s+)`}
 
 func parseAlternative(text string, dialect Dialect) (alternative, error) {
 	var a alternative
@@ -175,7 +175,7 @@ func readMasterminds(tag string) (version, bool) {
 }
 
 // masterminds matches the tags that Masterminds accepts as versions.
-var masterminds = regexp.MustCompile(`^v?([0-9]+(?:\.[0-9]+){0,2})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$`)
+var masterminds = &pattern.Regexp{Text: `^v?([0-9]+(?:\.[0-9]+){0,2})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$`}
 
 // holds reports whether v is in the range. If prereleases is set, they count
 // everywhere.

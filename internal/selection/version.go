@@ -2,9 +2,10 @@ package selection
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // maxNumbers is the maximum number of numbers in a version: calendar versions
@@ -21,11 +22,11 @@ type version struct {
 
 // numbersPattern matches the numbers of a version and the rest, which is parsed
 // by hand.
-var numbersPattern = regexp.MustCompile(`^[vV]?([0-9]{1,18}(?:\.[0-9]{1,18}){0,3})(.*)$`)
+var numbersPattern = &pattern.Regexp{Text: `^[vV]?([0-9]{1,18}(?:\.[0-9]{1,18}){0,3})(.*)$`}
 
 // prereleasePattern matches the words that start a prerelease, and the number
 // after them. A separator must follow.
-var prereleasePattern = regexp.MustCompile(`^(?i:alpha|beta|rc|pre|preview|dev|snapshot|canary|nightly|m|b|a)(?:[.-]?[0-9]+)*(?:$|[-_.])`)
+var prereleasePattern = &pattern.Regexp{Text: `^(?i:alpha|beta|rc|pre|preview|dev|snapshot|canary|nightly|m|b|a)(?:[.-]?[0-9]+)*(?:$|[-_.])`}
 
 // parseVersion parses a tag as [v]N[.N[.N[.N]]] and a suffix. A suffix starts
 // with "-", "_" or ".", or is a prerelease after at least two numbers
@@ -50,7 +51,7 @@ func parseVersion(tag string) (version, bool) {
 	if apart {
 		suffix = suffix[1:]
 	}
-	before := prereleasePattern.FindString(suffix)
+	before := prereleasePattern.Compiled().FindString(suffix)
 	switch {
 	case suffix == "", !apart && (before == "" || v.count < 2):
 		return version{}, false

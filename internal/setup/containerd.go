@@ -12,6 +12,7 @@ import (
 
 	"github.com/imageferry/ferry/internal/clients"
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 const (
@@ -102,7 +103,7 @@ func (p *Part) configPath(m *Machine) (dir string, cri bool) {
 		at, indent, ok := tableHead(data, table)
 		if lookUp(all, slices.Concat(table, []string{"config_path"})...) != nil {
 			// "containerd config default" writes an empty string.
-			if empty := emptyPath.FindSubmatchIndex(data[at:]); ok && empty != nil && !bytes.Contains(data, []byte(certsDir)) {
+			if empty := emptyPath.Compiled().FindSubmatchIndex(data[at:]); ok && empty != nil && !bytes.Contains(data, []byte(certsDir)) {
 				return []Insertion{{at + empty[2], certsDir}}, nil
 			}
 			byHand(v)
@@ -120,7 +121,7 @@ func (p *Part) configPath(m *Machine) (dir string, cri bool) {
 }
 
 // emptyPath finds config_path in the rest of its table, and where the text goes.
-var emptyPath = regexp.MustCompile(`^[^\n]*(?:\n[ \t]*(?:[^\s\[][^\n]*|\r?))*?\n[ \t]*config_path[ \t]*=[ \t]*["']()["'][ \t]*(?:#[^\n]*)?(?:\r?\n|$)`)
+var emptyPath = &pattern.Regexp{Text: `^[^\n]*(?:\n[ \t]*(?:[^\s\[][^\n]*|\r?))*?\n[ \t]*config_path[ \t]*=[ \t]*["']()["'][ \t]*(?:#[^\n]*)?(?:\r?\n|$)`}
 
 const configPathLine = `config_path = "` + certsDir + `"`
 
@@ -171,7 +172,7 @@ func (p *Part) hostsFile(m *Machine, file, host string, front *Front, ca string)
 			return appended(data, added), nil
 		}
 		// Hosts are tried in the order of the file.
-		if at := firstHost.FindIndex(data); at != nil {
+		if at := firstHost.Compiled().FindIndex(data); at != nil {
 			end := lineEnd(data)
 			return []Insertion{{at[0], strings.ReplaceAll(table, "\n", end) + end}}, nil
 		}
@@ -205,4 +206,4 @@ func missing(data []byte, there any, base string, lines map[string]string, added
 	return []Insertion{{at, strings.ReplaceAll("\n"+text, "\n", lineEnd(data))}}, nil
 }
 
-var firstHost = regexp.MustCompile(`(?m)^[ \t]*\[\s*host\s*\.`)
+var firstHost = &pattern.Regexp{Text: `(?m)^[ \t]*\[\s*host\s*\.`}

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // inline is a table in braces, which nothing can be added to.
@@ -167,7 +168,7 @@ func (t *tomlText) endLine() {
 func (t *tomlText) keys() (path []string) {
 	for {
 		t.skip(false)
-		key := bareKey.FindString(t.text[t.at:])
+		key := bareKey.Compiled().FindString(t.text[t.at:])
 		t.at += len(key)
 		if key == "" {
 			key = t.quoted(false)
@@ -179,7 +180,7 @@ func (t *tomlText) keys() (path []string) {
 	}
 }
 
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+`)
+var bareKey = &pattern.Regexp{Text: `^[A-Za-z0-9_-]+`}
 
 // pair reads a key with its value into a table.
 func (t *tomlText) pair(table map[string]any) error {
@@ -237,7 +238,7 @@ func (t *tomlText) value() (any, error) {
 	case strings.HasPrefix(t.text[t.at:], `"`), strings.HasPrefix(t.text[t.at:], "'"):
 		return t.quoted(true), nil
 	}
-	word := scalar.FindString(t.text[t.at:])
+	word := scalar.Compiled().FindString(t.text[t.at:])
 	if word == "" {
 		t.fail()
 	}
@@ -246,8 +247,8 @@ func (t *tomlText) value() (any, error) {
 }
 
 // scalar finds numbers, booleans, dates and times.
-var scalar = regexp.MustCompile(`^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(:\d\d(\.\d+)?)?|` +
-	`0x[0-9a-fA-F](_?[0-9a-fA-F])*|0o[0-7](_?[0-7])*|0b[01](_?[01])*|true|false|[+-]?(inf|nan|(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d(_?\d)*)?))`)
+var scalar = &pattern.Regexp{Text: `^(\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?|\d\d:\d\d(:\d\d(\.\d+)?)?|` +
+	`0x[0-9a-fA-F](_?[0-9a-fA-F])*|0o[0-7](_?[0-7])*|0b[01](_?[01])*|true|false|[+-]?(inf|nan|(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d(_?\d)*)?))`}
 
 // quoted reads a string of one line or, if several are allowed, of several.
 func (t *tomlText) quoted(several bool) string {

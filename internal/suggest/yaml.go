@@ -1,9 +1,10 @@
 package suggest
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // WideColon is the colon of Chinese keyboards, and WideColonCure what to write
@@ -15,12 +16,12 @@ const (
 
 var (
 	// yamlLine matches the beginning of the errors of go.yaml.in/yaml.
-	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	yamlLine = &pattern.Regexp{Text: `^yaml: (?:line (\d+): )?`}
 	// wideKey matches a key before WideColon.
-	wideKey = regexp.MustCompile(`(?m)^[ -]*[\w-]+：`)
+	wideKey = &pattern.Regexp{Text: `(?m)^[ -]*[\w-]+：`}
 	// anchor matches the name of an anchor in them. It is foreign text, and may
 	// be the beginning of a password.
-	anchor = regexp.MustCompile(`anchor '[^']*'`)
+	anchor = &pattern.Regexp{Text: `anchor '[^']*'`}
 )
 
 // YAML explains an error of go.yaml.in/yaml for a text: its line, from 1, what is
@@ -34,7 +35,7 @@ func YAML(text string, err error) (line int, reason, cure string) {
 		}
 		reason = reason[len(m[0]):]
 	}
-	reason = anchor.ReplaceAllString(reason, "anchor")
+	reason = anchor.Compiled().ReplaceAllString(reason, "anchor")
 	switch {
 	case strings.Contains(text, "\n\t"):
 		cure = "indent with spaces: YAML does not allow tabs"
@@ -53,7 +54,7 @@ func YAML(text string, err error) (line int, reason, cure string) {
 		cure = "a [ or { that begins here is not closed"
 	case wideKey.MatchString(text):
 		// The library sees the fault at the next key only.
-		line, cure = 1+strings.Count(text[:wideKey.FindStringIndex(text)[1]], "\n"), WideColonCure
+		line, cure = 1+strings.Count(text[:wideKey.Compiled().FindStringIndex(text)[1]], "\n"), WideColonCure
 	default:
 		for _, known := range yamlCures {
 			if strings.Contains(reason, known.part) {

@@ -12,11 +12,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/imageferry/ferry/internal/lists"
+	"github.com/imageferry/ferry/internal/pattern"
 	"github.com/imageferry/ferry/internal/selection"
 )
 
@@ -115,10 +115,10 @@ registry.k8s.io/etcd:%[4]s
 `
 
 // constants match the versions of the images in kubeadm's constants.go.
-var constants = []*regexp.Regexp{
-	regexp.MustCompile(`(?m)^\s*CoreDNSVersion\s*=\s*"(v[0-9.]+)"`),
-	regexp.MustCompile(`(?m)^\s*PauseVersion\s*=\s*"([0-9.]+)"`),
-	regexp.MustCompile(`(?m)^\s*DefaultEtcdVersion\s*=\s*"([0-9.-]+)"`),
+var constants = []*pattern.Regexp{
+	{Text: `(?m)^\s*CoreDNSVersion\s*=\s*"(v[0-9.]+)"`},
+	{Text: `(?m)^\s*PauseVersion\s*=\s*"([0-9.]+)"`},
+	{Text: `(?m)^\s*DefaultEtcdVersion\s*=\s*"([0-9.-]+)"`},
 }
 
 // kubernetes names the images of a version of Kubernetes. If kubeadm's constants
@@ -171,7 +171,7 @@ func (r *Reader) chart(ctx context.Context, u *lists.Upstream, _ string, to *Tex
 	if err != nil {
 		return err
 	}
-	if found := chartVersion.FindSubmatch(about); found != nil {
+	if found := chartVersion.Compiled().FindSubmatch(about); found != nil {
 		to.Name += " " + string(found[1])
 	}
 	args = []string{"template", "ferry", root[0]}
@@ -181,13 +181,13 @@ func (r *Reader) chart(ctx context.Context, u *lists.Upstream, _ string, to *Tex
 	rendered, err := r.Helm(ctx, args...)
 	to.Body = string(about) + "\n---\n" + string(rendered)
 	if lock, missing := os.ReadFile(filepath.Join(root[0], "Images.lock")); missing == nil && len(lock) <= maxText {
-		to.Body += "\n---\n" + strings.Join(lockedImage.FindAllString(string(lock), -1), "\n")
+		to.Body += "\n---\n" + strings.Join(lockedImage.Compiled().FindAllString(string(lock), -1), "\n")
 	}
 	return err
 }
 
 // lockedImage matches an image in Images.lock
 // (https://github.com/vmware-labs/distribution-tooling-for-helm).
-var lockedImage = regexp.MustCompile(`(?m)^\s*(?:- )?image: \S+$`)
+var lockedImage = &pattern.Regexp{Text: `(?m)^\s*(?:- )?image: \S+$`}
 
-var chartVersion = regexp.MustCompile(`(?m)^version: "?([0-9A-Za-z.+-]+)"?$`)
+var chartVersion = &pattern.Regexp{Text: `(?m)^version: "?([0-9A-Za-z.+-]+)"?$`}
