@@ -174,7 +174,7 @@ func (s *scan) readLine(l line, text string) {
 		}
 		old = takeNewer(toks, reads, said)
 		not, replaced = exclude(toks, reads, said, old)
-		s.defect = s.defect || isDefect(said) && !replaced && len(old) == 0
+		s.defect = s.defect || isDefect(said) && (l.indent() == 0 || !commits.starts(said)) && !replaced && len(old) == 0
 		s.replaces = s.replaces || replaced || len(old) > 0
 		s.noteCorrection(l, toks, reads, said)
 		for from := 0; from < len(toks); {
@@ -343,7 +343,7 @@ func noteClauses(all []candidate, said string, item bool) {
 		clause := strings.TrimSpace(said[from:next])
 		asks := item || n < len(all) && all[n].at < next && (nouns.in(clause) || foreignNouns.in(clause) || hasWish(clause) || isPolite(clause) || addsMore(clause) || orders.starts(clause))
 		for ; n < len(all) && all[n].at < next; n++ {
-			all[n].asks = asks
+			all[n].asks = asks || n > 0 && all[n-1].place == inExclusion && all[n-1].at >= from // "not a/b:1, but a/b:2"
 			if !all[n].asks || !item {
 				all[n].doubted = isDoubted(said, from, next, all, n)
 			}

@@ -235,13 +235,17 @@ var signals = []signal{
 	// shows: x / Please delete quay.io/a/b:1 from your side.
 	{name: "removal", weight: -20,
 		words: phrasesIn("signal removal"), region: inOwnWords},
-	// says: an image at a mirror of its readers cannot be pulled, and no sentence asks for one
+	// says: an image at a mirror of its readers cannot be pulled, and no sentence asks for one, or the only image is in a private network
 	// shows: x / docker pull mirror.corp.example/library/node:22 fails with a timeout.
 	{name: "mirror-fails", weight: -20,
 		holds: func(title, body *text) bool {
-			return (title.fails || body.fails || title.lacks || body.lacks || title.question || body.question) && !title.wanted && !body.wanted && slices.ContainsFunc(body.candidates, func(c candidate) bool {
+			if title.isImage() || lists(body, nothing) {
+				return false
+			}
+			fails, wanted := title.fails || body.fails || title.lacks || body.lacks || title.question || body.question, title.wanted || body.wanted
+			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
 				host, path := c.image.Reference.Repository().Host(), c.image.Reference.Repository().Path()
-				return c.strength >= tagged && !known.IsRegistry(host) && (strings.HasPrefix(path, "library/") && host != reference.DockerHub || mirrorHosts.in(host))
+				return c.strength >= tagged && (isPrivate(host) && len(body.candidates)+len(title.candidates) == 1 && (fails || !wanted) || fails && !wanted && !known.IsRegistry(host) && (strings.HasPrefix(path, "library/") && host != reference.DockerHub || mirrorHosts.in(host)))
 			})
 		}},
 	// says: a heading is from the form of a change of code
