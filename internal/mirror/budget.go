@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"math"
 	"strconv"
 	"sync"
 
@@ -66,6 +67,9 @@ func (b *budget) take(n *node) error {
 		return &failure.Error{Code: failure.TooMuch, Step: readingManifest, Hints: []string{failure.Bytes(b.quota.MaxBytes)}}
 	}
 	b.spent += sum
+	if b.limit == math.MaxInt64 && b.quota == nil {
+		return nil // nothing can exceed it
+	}
 	for digest := range fresh {
 		b.taken[digest] = true
 	}

@@ -45,7 +45,8 @@ const progressEvery = 100 * time.Millisecond
 type progress struct {
 	mu    sync.Mutex
 	watch func(Event)
-	state map[[2]int]*standing
+	state map[[2]int]*standing // of destinations that have not finished
+	moved int64                // bytes of those that have
 }
 
 // standing is the state of one destination, and its state at the last event.
@@ -89,14 +90,19 @@ func (b *progress) tell(kind EventKind, step, destination int, change func(*Even
 		s.Rate = (s.Rate + float64(s.Sent-s.sent)/max(since, progressEvery).Seconds()) / 2
 	}
 	s.told, s.sent = now, s.Sent
+	if kind == Finished {
+		b.moved += s.Done
+		delete(b.state, [2]int{step, destination})
+	}
 	b.watch(s.Event)
 }
 
-// moved returns how many bytes are at all destinations or on their way, and
+// sum returns how many bytes are at all destinations or on their way, and
 // whether there are more to come.
-func (b *progress) moved() (bytes int64, more bool) {
+func (b *progress) sum() (bytes int64, more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	bytes = b.moved
 	for _, s := range b.state {
 		bytes += s.Done
 		more = more || s.Kind == Progress && s.Done < s.Total

@@ -57,10 +57,17 @@ type run struct {
 	budget   *budget
 	attached attachments
 	ready    <-chan struct{}    // see RunAfter
-	results  []Result           // of all destinations, in the order of the steps
-	first    []int              // the first result of each step
+	ends     []end              // of all destinations, in the order of the steps
+	first    []int              // the first end of each step
 	refused  [][]*failure.Error // by steps and destinations; nil for none
 	prepared []Prepared         // of a run that copies nothing; else nil
+}
+
+// end is the end of one destination, without the rest of its Result, which would be
+// held for each image of a long run.
+type end struct {
+	receipt *Receipt
+	failure *failure.Error
 }
 
 // Prepared is a destination of a plan before anything is copied.
@@ -81,7 +88,7 @@ var errPrepared = errors.New("prepared")
 // The destinations are in the order of the steps.
 func (m *Mirror) Prepare(ctx context.Context, p plan.Plan) []Prepared {
 	r := newRun(m, p, nil)
-	r.prepared = make([]Prepared, len(r.results))
+	r.prepared = make([]Prepared, len(r.ends))
 	for i, result := range r.do(ctx) {
 		r.prepared[i].Result = result
 	}
@@ -97,7 +104,7 @@ func newRun(m *Mirror, p plan.Plan, watch func(Event)) *run {
 		r.first[i] = all
 		all += len(step.Destinations)
 	}
-	r.results = make([]Result, all)
+	r.ends = make([]end, all)
 	return r
 }
 
@@ -119,7 +126,19 @@ func (r *run) do(ctx context.Context) []Result {
 		})
 	}
 	wg.Wait()
-	return r.results
+	results := make([]Result, 0, len(r.ends))
+	for i := range r.steps {
+		for k := range r.steps[i].Destinations {
+			results = append(results, r.result(i, k))
+		}
+	}
+	return results
+}
+
+// result returns the result of a destination that has ended.
+func (r *run) result(i, k int) Result {
+	step, ended := r.steps[i], r.ends[r.first[i]+k]
+	return Result{Step: step, Destination: step.Destinations[k], Receipt: ended.receipt, Failure: ended.failure}
 }
 
 // prepare announces all scopes to the clients, so that one token covers them,
@@ -164,7 +183,7 @@ func (r *run) step(ctx context.Context, i int) {
 	defer img.ahead.Wait()
 	defer cancel()
 	var wg sync.WaitGroup
-	for k, destination := range step.Destinations {
+	for k := range step.Destinations {
 		wg.Go(func() {
 			r.progress.tell(Started, i, k, nil)
 			var receipt *Receipt
@@ -172,18 +191,20 @@ func (r *run) step(ctx context.Context, i int) {
 			if err == nil {
 				receipt, err = r.deliver(ctx, img, i, k)
 			}
-			result := &r.results[r.first[i]+k]
-			result.Step, result.Destination = step, destination
 			if errors.Is(err, errPrepared) {
 				return
 			}
+			ended := &r.ends[r.first[i]+k]
 			if err != nil {
-				result.Failure = typed(ctx, err)
+				ended.failure = typed(ctx, err)
 			} else {
 				receipt.Took = time.Since(began)
-				result.Receipt = receipt
+				ended.receipt = receipt
 			}
-			r.progress.tell(Finished, i, k, func(e *Event) { e.Result = result })
+			r.progress.tell(Finished, i, k, func(e *Event) {
+				result := r.result(i, k)
+				e.Result = &result
+			})
 		})
 	}
 	wg.Wait()

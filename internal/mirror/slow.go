@@ -23,7 +23,7 @@ func (b *progress) keepPace(ctx context.Context, minRate int64, cancel context.C
 			return
 		case <-tick.C:
 		}
-		moved, more := b.moved()
+		moved, more := b.sum()
 		if began && more && moved-before < minRate*int64(slowTime/time.Second) {
 			cancel(errSlow)
 			return
