@@ -311,13 +311,14 @@ func copies(e *evidence) {
 // ranges: "a/b:1.16.x".
 func ranges(e *evidence) {
 	for _, t := range e.texts() {
+		t.flaws = slices.Clip(t.flaws) // the evidence of others is not changed
 		for _, c := range t.with(taken) {
 			if !isSeries(c.image.Reference.Tag()) {
 				continue
 			}
 			p := *allTags(c.image.Reference)
 			p.Written, p.Line = c.image.Written, c.line
-			t.flaws = append(slices.Clip(t.flaws), flaw{c.line, c.at, p})
+			t.flaws = append(t.flaws, flaw{c.line, c.at, p})
 			c.judge(dropped, "range")
 		}
 	}
