@@ -77,7 +77,7 @@ var rooms = map[string]room{
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "pattern", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleCrypto}},
 	"mirror":    {rooms: []string{"failure", "known", "name", "pattern", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
-	"shards":    {rooms: []string{"failure", "fanout", "mirror", "plan", "reference", "registry", "report"}, modules: []string{digests}},
+	"shards":    {rooms: []string{"failure", "fanout", "ledger", "mirror", "plan", "reference", "registry", "report"}, modules: []string{digests}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "plan", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "pattern", "request"}, pure: true},
 	"report":    {rooms: []string{"clients", "config", "doctor", "failure", "known", "ledger", "mirror", "pattern", "plan", "reference", "request", "selection", "texts"}, pure: true},

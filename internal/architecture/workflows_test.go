@@ -57,7 +57,7 @@ func TestPermissions(t *testing.T) {
 	fork := repository != "" && repository != "imageferry/ferry"
 	want := map[string]string{
 		"catalog": "map[catalog:map[contents:write issues:read]]",
-		"mirror":  "map[announce:map[contents:read issues:write] archive:map[contents:read issues:write] join:map[actions:read contents:read issues:write] mirror:map[actions:read contents:read issues:write] release:map[contents:write] shard:map[contents:read]]",
+		"mirror":  "map[announce:map[contents:read issues:write] archive:map[contents:read issues:write] join:map[actions:read contents:read issues:write] mirror:map[actions:read contents:read issues:write] release:map[contents:write] shard:map[contents:read issues:read]]",
 		"sweep":   "map[sweep:map[contents:read issues:write]]",
 		"doctor":  "map[doctor:map[actions:read contents:read issues:write]]",
 		"sync":    "map[join:map[contents:write] plan:map[contents:read] shard:map[contents:read]]",

@@ -122,6 +122,7 @@ func status(answer report.Report) int {
 // then the comment, so that no other run begins, and then the output that starts them.
 func (s *actionRun) handOver(ctx context.Context, j *job) error {
 	j.phase = report.Running
+	j.division.Marker = s.marker(*j)
 	if err := j.division.Write(s.env.Getenv("FERRY_PLAN")); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}

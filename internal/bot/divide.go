@@ -45,7 +45,7 @@ func (s *actionRun) divide(ctx context.Context, j *job) *shards.Plan {
 	}
 	public := s.registries().AskPublic(ctx, j.plan.Steps)
 	all := s.registries().Prepare(ctx, j.plan)
-	p := &shards.Plan{Issue: j.issue.Number, Images: make([]report.Synced, len(all)), At: s.env.Time()}
+	p := &shards.Plan{Images: make([]report.Synced, len(all)), At: s.env.Time()}
 	var images []*mirror.Image
 	var places []int
 	n := 0

@@ -9,13 +9,9 @@ import (
 	"github.com/imageferry/ferry/internal/publish"
 )
 
-var (
-	// errLost ends the work on a request that now belongs to another run, which
-	// answers it.
-	errLost      = errors.New("the request is left")
-	errWithdrawn = fmt.Errorf("%w: it was withdrawn by a command", errLost)
-	errOvertaken = fmt.Errorf("%w to another run", errLost)
-)
+// errLost ends the work on a request that now belongs to another run, which
+// answers it.
+var errLost = errors.New("the request is left")
 
 // lost checks whether the comment shows that this run has lost its request. The
 // error is errLost or nil.
@@ -33,12 +29,8 @@ func (s *actionRun) lostTo(body string, j job) error {
 	if !ok {
 		return nil
 	}
-	switch ledger.Lost(s.marker(j), now) {
-	case ledger.Cancelled:
-		return errWithdrawn
-	case ledger.Overtaken:
-		return errOvertaken
-	case ledger.Kept:
+	if loss := ledger.Lost(s.marker(j), now); loss != ledger.Kept {
+		return fmt.Errorf("%w: %s", errLost, loss.Reason())
 	}
 	return nil
 }

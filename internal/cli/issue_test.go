@@ -3,10 +3,12 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/imageferry/ferry/internal/fakeworld"
 	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
+	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -341,6 +344,91 @@ func TestIssueDividedEdited(t *testing.T) {
 	d.joins()
 	if after, _ := d.comment(); after != before {
 		t.Errorf("the join has changed the answer: %s", after)
+	}
+}
+
+// TestIssueDividedWithdrawn: jobs copy nothing of a request that was withdrawn, or that
+// another run serves, and the join says that they have stopped, and copies nothing.
+func TestIssueDividedWithdrawn(t *testing.T) {
+	for what, test := range map[string]struct {
+		state  ledger.State
+		run    int64
+		copies bool
+		says   string
+	}{
+		"withdrawn":        {ledger.Withdrawn, 8, false, "the request was withdrawn by a command"},
+		"another run":      {ledger.Working, 8, false, "another run has taken over the request"},
+		"answered":         {ledger.Done, 8, false, "another run has taken over the request"},
+		"the same run":     {ledger.Working, 7, true, ""},
+		"by somebody else": {ledger.Withdrawn, 0, true, ""},
+		"GitHub is silent": {ledger.Withdrawn, -1, true, ""},
+		"during the copy":  {ledger.Withdrawn, 9, false, "the request was withdrawn by a command"},
+	} {
+		d := newDivided(t, 12, "")
+		d.plans()
+		body, m := d.comment()
+		before, _, _ := strings.Cut(body, "\n")
+		m.Run, m.State = test.run, test.state
+		if test.run <= 0 {
+			m.Run = 8
+		}
+		body = m.String() + strings.TrimPrefix(body, before)
+		hub, err := wiring.NewGitHub(wiring.Env{Getenv: func(key string) string { return d.Environ[key] }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk, err := hub.Open(t.Context(), d.issue)
+		if err != nil {
+			t.Fatal(err)
+		}
+		withdraw := sync.OnceFunc(func() {
+			if test.run == 0 {
+				d.github.Comment(d.issue, harbour, body)
+			} else if err := talk.Finish(t.Context(), publish.Outcome{Body: body}); err != nil {
+				t.Error(err)
+			}
+		})
+		if test.run != 9 {
+			withdraw()
+		}
+		if test.run < 0 {
+			d.Environ["GITHUB_TOKEN"] = "another-token"
+		}
+		d.Target.Behave(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") && test.run == 9 {
+					withdraw()
+					_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice
+					<-r.Context().Done()               // the job gives up
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		})
+		status, out := d.shard(t.Context(), 1)
+		d.WantStatus(status, wiring.StatusDone, out)
+		if says := strings.Contains(out, "shard 1: stopped: the request was withdrawn, or another run has taken it over"); says == test.copies {
+			t.Errorf("%s: %s", what, out)
+		}
+		copied := func() (n int) {
+			for i := range 12 {
+				if d.Mirrored(fmt.Sprintf("ns.img%02d", i), "1") != "" {
+					n++
+				}
+			}
+			return n
+		}
+		if n := copied(); (n > 0) != test.copies {
+			t.Errorf("%s: %d images are copied: %s", what, n, out)
+		}
+		if test.copies {
+			continue
+		}
+		out = d.joins()
+		fakeworld.WantText(t, what, out, "shard-1.jsonl: stopped: "+test.says, "nothing to do: ")
+		if n := copied(); n > 0 {
+			t.Errorf("%s: the join copies %d images: %s", what, n, out)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,10 @@ import (
 	"github.com/imageferry/ferry/internal/config"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fanout"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
+	"github.com/imageferry/ferry/internal/publish"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/shards"
 	"github.com/imageferry/ferry/internal/wiring"
@@ -22,6 +25,9 @@ import (
 // shardTime limits the time of a shard: GitHub stops a job after six hours, and
 // the workflow after 340 minutes. A job that ends before has time for its receipts.
 const shardTime = 320 * time.Minute
+
+// watchEvery is how often a shard looks whether its request has been withdrawn.
+const watchEvery = time.Minute
 
 // failuresInRow is after how many failures in a row a job no longer helps.
 const failuresInRow = 8
@@ -82,6 +88,11 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 	defer h.display.close()
 	ctx, cancel := context.WithTimeout(ctx, shardTime)
 	defer cancel()
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	if p.Marker.Issue != 0 {
+		h.watch(ctx, leave)
+	}
 	// What an earlier attempt has copied is not begun, and one token covers all.
 	h.look(ctx, p.Lists[shard-1])
 	var workers sync.WaitGroup
@@ -89,7 +100,13 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 		workers.Go(func() { h.work(ctx) })
 	}
 	workers.Wait()
-	if ctx.Err() == nil && h.err == nil {
+	lost, stopped := errors.AsType[lostError](context.Cause(ctx))
+	switch {
+	case h.err != nil:
+	case stopped:
+		say(s.env, s.env.Stdout, "shard %d: stopped: the request was withdrawn, or another run has taken it over\n", shard)
+		h.err = file.Add(&shards.Receipt{Stopped: lost.Error()})
+	case ctx.Err() == nil:
 		h.measure.Start = h.began.Sub(p.At)
 		h.err = file.Add(&shards.Receipt{Measure: &h.measure})
 	}
@@ -97,12 +114,59 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 	switch {
 	case h.err != nil:
 		return wiring.StatusFailed, fmt.Errorf("--receipts: %w", h.err)
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled) && !stopped:
 		return wiring.StatusInterrupted, errors.New("stopped; the other shards, or the next run, copy the rest")
-	case p.Issue == 0 && (h.failed > 0 || ctx.Err() != nil): // the answer to an issue says what failed
+	case p.Marker.Issue == 0 && (h.failed > 0 || ctx.Err() != nil): // the answer to an issue says what failed
 		return wiring.StatusFailed, nil
 	}
 	return wiring.StatusDone, nil
+}
+
+// lostError says why the request of an issue is no longer this run's.
+type lostError struct{ ledger.Loss }
+
+func (e lostError) Error() string { return e.Reason() }
+
+// watch reads the comment on the issue, and again every minute until ctx ends: if the
+// request is withdrawn or belongs to another run, it calls leave. GitHub does not count
+// a request if the comment has not changed. While it does not show the comment, images
+// are copied.
+func (h *sharding) watch(ctx context.Context, leave context.CancelCauseFunc) {
+	hub, err := wiring.NewGitHub(h.env)
+	if err != nil || hub == nil {
+		return
+	}
+	var talk *publish.Conversation
+	look := func() {
+		ctx, cancel := context.WithTimeout(ctx, watchEvery)
+		defer cancel()
+		if talk == nil {
+			if talk, err = hub.Open(ctx, h.plan.Marker.Issue); err != nil {
+				return
+			}
+		}
+		body, err := talk.Current(ctx)
+		if now, ok := ledger.ParseMarker(body); err == nil && ok {
+			if loss := ledger.Lost(h.plan.Marker, now); loss != ledger.Kept {
+				leave(lostError{loss})
+			}
+		}
+	}
+	look()
+	go func() {
+		tick := time.NewTicker(cmp.Or(h.env.Tick, watchEvery))
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if hub.Room() {
+					look()
+				}
+			}
+		}
+	}()
 }
 
 // open makes the engine for the steps of a plan.

@@ -52,7 +52,7 @@ func (f fleet) run(ctx context.Context, args ...string) (status int, said string
 	now := time.Date(2026, 11, 29, 3, 41, 0, 0, time.UTC)
 	status = Run(ctx, wiring.Env{
 		Args: append([]string{"sync"}, args...), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
-		Getenv: func(key string) string { return f.Environ[key] }, At: f.At,
+		Getenv: func(key string) string { return f.Environ[key] }, At: f.At, Tick: 10 * time.Millisecond,
 		Now: func() time.Time {
 			mu.Lock()
 			defer mu.Unlock()

@@ -142,6 +142,11 @@ const (
 	Overtaken             // another run works on it
 )
 
+// Reason returns what has become of the request, for the log; empty if it is kept.
+func (l Loss) Reason() string {
+	return [...]string{"", "the request was withdrawn by a command", "another run has taken over the request"}[l]
+}
+
 // Lost compares the marker that a run has written with the current one. Of two
 // runs with the same request, the one that has written last continues; of two
 // runs with different requests, the one that has read the issue last.

@@ -17,6 +17,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageferry/ferry/internal/fanout"
+	"github.com/imageferry/ferry/internal/ledger"
 	"github.com/imageferry/ferry/internal/mirror"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
@@ -36,8 +37,9 @@ const maxPlan = 1 << 30
 type Plan struct {
 	Version int
 	ID      string // the digest of the rest: receipts name it
-	// Issue is the number of the issue, which the jobs do not answer; zero for lists.
-	Issue int `json:",omitzero"`
+	// Marker is that of the comment on the issue, which the jobs do not answer; zero for
+	// lists.
+	Marker ledger.Marker `json:",omitzero"`
 	// Bytes are the distinct bytes to copy, and Created the places in Images of the
 	// repositories that are new: what is reserved of the requester's daily limits.
 	Bytes   int64

@@ -25,6 +25,10 @@ type Receipt struct {
 	// stopped, which has no result either.
 	Measure *fanout.Measure `json:",omitempty"`
 
+	// Stopped says why the job has left the rest, in the last line of one that was stopped
+	// because the request is no longer this run's.
+	Stopped string `json:",omitempty"`
+
 	Index   int
 	Receipt *mirror.Receipt `json:",omitempty"`
 	Failure *failure.Error  `json:",omitempty"`
@@ -54,9 +58,9 @@ func (r File) Add(line *Receipt) error { return json.NewEncoder(r.File).Encode(l
 type Receipts map[int]*Receipt
 
 // Receipts reads all files of receipts in a folder, which need not exist. A file of
-// another plan and an incomplete line are left out: say is called with a format and the
-// file. What another job or attempt has copied since the plan counts as copied.
-func (p *Plan) Receipts(folder string, say func(format string, file ...any)) (Receipts, error) {
+// another plan and an incomplete line are left out: say is called with a format and its
+// operands, the file first; so for a job that was stopped. What another job or attempt has copied since the plan counts as copied.
+func (p *Plan) Receipts(folder string, say func(format string, operands ...any)) (Receipts, error) {
 	all := Receipts{}
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -81,7 +85,7 @@ func (p *Plan) Receipts(folder string, say func(format string, file ...any)) (Re
 }
 
 // read reads a file of receipts.
-func (all Receipts) read(file string, text []byte, p *Plan, say func(format string, file ...any)) {
+func (all Receipts) read(file string, text []byte, p *Plan, say func(format string, operands ...any)) {
 	var head Receipt
 	first, text, _ := bytes.Cut(text, []byte("\n"))
 	switch {
@@ -101,6 +105,10 @@ func (all Receipts) read(file string, text []byte, p *Plan, say func(format stri
 		err := json.Unmarshal(line, r)
 		if err == nil && r.Measure != nil {
 			p.Measured = append(p.Measured, *r.Measure)
+			continue
+		}
+		if err == nil && r.Stopped != "" {
+			say("%s: stopped: %s\n", file, r.Stopped)
 			continue
 		}
 		if err != nil || r.Index < 0 || r.Index >= len(p.Images) || (r.Receipt == nil) == (r.Failure == nil) {
