@@ -264,6 +264,36 @@ func TestPlanMoved(t *testing.T) {
 	fakeworld.WantText(t, "the output", out, "2 images for 2 jobs, which take 50s or longer")
 }
 
+// TestPlanDigest: what was planned is copied although the tags move meanwhile, and
+// the next run copies what the tags hold then.
+func TestPlanDigest(t *testing.T) {
+	f := newFleet(t, 6)
+	f.planned("2-2")
+	planned := map[string]string{}
+	p, err := shards.Read(f.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range p.Steps {
+		ref := step.Image.Reference
+		planned[ref.Repository().String()+":"+ref.Tag()] = ref.Digest().String()
+	}
+	for i := range 6 {
+		f.Publish(fmt.Sprintf("ns/img%02d", i), "1", uint64(200+i))
+	}
+	status, out := f.shard(t.Context(), 1)
+	f.WantStatus(status, wiring.StatusDone, out)
+	records := f.joined(wiring.StatusDone)
+	for source, digest := range planned {
+		if records[source].Digest != digest {
+			t.Errorf("%s: %+v, want %s", source, records[source], digest)
+		}
+	}
+	status, out = f.run(t.Context(), f.list)
+	f.WantStatus(status, wiring.StatusDone, out)
+	fakeworld.WantText(t, "the output of the next run", out, "6 moved tags copied again:")
+}
+
 // TestHomes: a blob that the home of the plan has got meanwhile is not sent again.
 func TestHomes(t *testing.T) {
 	f := newFleet(t, 6)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -255,22 +256,45 @@ func TestSyncUnchanged(t *testing.T) {
 	}
 }
 
-// TestSyncPages: the newest of 50,000 tags cost the pages and one HEAD each.
+// TestSyncPages: the newest of 50,000 tags cost the pages and one HEAD each, an exact tag
+// one HEAD.
 func TestSyncPages(t *testing.T) {
-	w := newWorld(t)
-	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Layers: []int{100}})
-	for i := range 5000 {
-		w.Source.Add("ns/img", fmt.Sprintf("1.%d.%d", i/100, i%100), image)
+	const all = 50_000
+	var tags []string
+	for i := range all {
+		tags = append(tags, fmt.Sprintf("1.%d.%d", i/100, i%100))
 	}
-	w.Source.Behave(fakeregistry.Paging(100, 100, true))
-	w.Target.Add("mirror/ns.img", "1.49.99", image)
-	w.Target.Add("mirror/ns.img", "1.49.98", image)
-	w.Target.Add("mirror/ns.img", "1.49.97", image)
-	status, out := w.run(t.Context(), "sync", w.list("images.txt", "gcr.io/ns/img:* newest 3\n"))
-	w.WantStatus(status, wiring.StatusDone, out)
-	fakeworld.WantText(t, "the output", out, "3 unchanged\n")
-	if pages, heads := w.Source.Count("/tags/list"), w.Source.Count("^HEAD "); pages > 51 || heads != 3 {
-		t.Errorf("%d pages and %d HEADs", pages, heads)
+	slices.Sort(tags)
+	image := fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Layers: []int{100}})
+	for _, size := range []int{50, 1000} {
+		w := newWorld(t)
+		for _, tag := range []string{"1.499.99", "1.499.98", "1.499.97"} {
+			w.Source.Add("ns/img", tag, image)
+			w.Target.Add("mirror/ns.img", tag, image)
+		}
+		w.Source.Behave(fakeregistry.Intercept("^GET .*/tags/list", func(rw http.ResponseWriter, r *http.Request, _ http.Handler) {
+			first, found := slices.BinarySearch(tags, r.URL.Query().Get("last"))
+			if found {
+				first++
+			}
+			page := tags[first:min(first+size, all)]
+			if first+size < all {
+				rw.Header().Set("Link", fmt.Sprintf(`</v2/ns/img/tags/list?last=%s>; rel="next"`, page[size-1]))
+			}
+			_ = json.NewEncoder(rw).Encode(map[string]any{"tags": page})
+		}))
+		for _, test := range []struct {
+			list        string
+			pages, tags int
+		}{{"gcr.io/ns/img:* newest 3\n", all / size, 3}, {"gcr.io/ns/img:1.499.99\n", 0, 1}} {
+			w.Source.Forget()
+			status, out := w.run(t.Context(), "sync", w.list("images.txt", test.list))
+			w.WantStatus(status, wiring.StatusDone, out)
+			fakeworld.WantText(t, "the output", out, fmt.Sprintf("%d unchanged\n", test.tags))
+			if pages, others := w.Source.Count("/tags/list"), w.Source.Count("^(HEAD|GET) .*/manifests/"); pages != test.pages || others != test.tags {
+				t.Errorf("%q in pages of %d: %d pages and %d other requests, want %d and %d", test.list, size, pages, others, test.pages, test.tags)
+			}
+		}
 	}
 }
 

@@ -224,6 +224,8 @@ func TestHostile(t *testing.T) {
 		"not UTF-8":          {"nginx:1\n\xff\xfe", 0, "not UTF-8"},
 		"deep parentheses":   {"version: 1\nsync:\n- {source: a/b, type: image, target: '{{" + strings.Repeat("(", 1<<20) + "}}'}\n", 0, "not supported"},
 		"nothing":            {"\n\n# nothing\n", 0, ""},
+		"duplicate keys":     {"images: [nginx:1]\nimages: [nginx:2]\n", 1, "2: repeats a key of line 1"},
+		"a duplicate source": {"quay.io/a/b:1: quay.io/c/d\nquay.io/a/b:1: quay.io/e/f\n", 1, "2: repeats a key of line 1"},
 		"two documents":      {"images: [nginx:1]\n---\nimages: [nginx:2]\n", 1, "second document"},
 		"a long line":        {"nginx:" + strings.Repeat("1 ", 500_000), 0, "the limit is"},
 		"a long expression":  {"nginx:/" + strings.Repeat("(a*)*", 500) + "/", 0, "the limit is"},
