@@ -234,6 +234,33 @@ func TestSyncUsage(t *testing.T) {
 	fakeworld.WantText(t, "the output", out, "there is no target")
 }
 
+// TestSyncOfPullRequest: a list that a pull request changes is checked without secrets,
+// whatever the inputs say: nothing is written but the summary.
+func TestSyncOfPullRequest(t *testing.T) {
+	w := newWorld(t)
+	w.Publish("ns/img", "1", 1)
+	summary, planned := filepath.Join(w.Dir, "summary"), filepath.Join(w.Dir, "plan.json")
+	for name, value := range map[string]string{"GITHUB_EVENT_NAME": "pull_request", "GITHUB_STEP_SUMMARY": summary, "FERRY_PLAN": planned, "FERRY_JOBS": "2-2", "FERRY_SEEN": planned + ".seen", "FERRY_PASSWORD": ""} {
+		w.Environ[name] = value
+	}
+	status, out := w.run(t.Context(), "sync", w.list("images.txt", "gcr.io/ns/img:1\nredis newst 3\n"))
+	w.WantStatus(status, wiring.StatusFailed, out)
+	fakeworld.WantText(t, "the output", out, "1 image to copy", `did you mean "newest"?`)
+	text, err := os.ReadFile(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakeworld.WantText(t, "the summary", string(text), "gcr.io/ns/img")
+	if n := w.Target.Count("^(PUT|POST|PATCH|DELETE) "); n > 0 {
+		t.Errorf("%d requests write to the target", n)
+	}
+	for _, file := range []string{planned, planned + ".seen"} {
+		if _, err := os.Stat(file); err == nil {
+			t.Errorf("%s is written", file)
+		}
+	}
+}
+
 // TestSyncUnchanged: a list of a thousand images that are all there costs one
 // request a side and image, and some for tokens.
 func TestSyncUnchanged(t *testing.T) {

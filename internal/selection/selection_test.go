@@ -41,6 +41,8 @@ func TestParseAndChoose(t *testing.T) {
 		{"/alp/ newest 1", redis, "8.0.2-alpine3.21"},
 		{"*", "b a b", "b a"},
 		{"* except /a|b/", "b a c", "c"},
+		{"/(?:)/ newest 2", redis, "v9.0.0-rc10 v9.0.0-rc9"},
+		{`/[^\x00-\x{10FFFF}]/`, redis, ""},
 		{"8.0.1,8.0.2,none newest 1", redis, "8.0.2"},
 		{">=24.04 moving", "24.04 22.04 24.10 noble", "24.10 24.04"},
 		{">=2024.1.0.5", "2024.1.0.4 2024.1.0.5 2024.1.0.10 2024.1.0.5.1", "2024.1.0.10 2024.1.0.5"},
