@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -134,19 +136,25 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusUsage, err
 	}
 	began := time.Now()
-	e := wiring.NewEngine(env, cfg, wiring.EngineOptions{Held: held(env), Registries: registries(env), Archive: read, Sizes: true})
-	defer e.Close()
-	if doubts := steps.Doubts(); len(doubts) > 0 {
-		settled := plan.Settle(req, e.Exist(ctx, doubts))
-		for _, p := range settled.Problems[len(req.Problems):] {
-			fmt.Fprintln(env.Stderr, in.Problem(p))
+	results, err := func() ([]mirror.Result, error) {
+		e := wiring.NewEngine(env, cfg, wiring.EngineOptions{Held: held(env), Registries: registries(env), Archive: read, Sizes: true})
+		defer e.Close() // its memory is used for the report
+		if doubts := steps.Doubts(); len(doubts) > 0 {
+			settled := plan.Settle(req, e.Exist(ctx, doubts))
+			for _, p := range settled.Problems[len(req.Problems):] {
+				fmt.Fprintln(env.Stderr, in.Problem(p))
+			}
+			req = settled
+			if steps, err = plan.Make(req, plan.Asker{Role: plan.Owner}, cfg); err != nil {
+				return nil, err
+			}
 		}
-		req = settled
-		if steps, err = plan.Make(req, plan.Asker{Role: plan.Owner}, cfg); err != nil {
-			return wiring.StatusUsage, err
-		}
+		req.Images = nil // the steps have them
+		return copyImages(ctx, e, env, o, steps), nil
+	}()
+	if err != nil {
+		return wiring.StatusUsage, err
 	}
-	results := copyImages(ctx, e, env, o, steps)
 	in.Cause = causes(cfg)
 	interrupted := errors.Is(ctx.Err(), context.Canceled)
 	if interrupted && !o.json {
@@ -156,7 +164,7 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusInterrupted, errors.New("stopped; data that was copied is kept, so the same command continues from here")
 	}
 	if o.json {
-		err = writeJSON(env.Stdout, report.Records(steps, results))
+		err = writeRecords(env.Stdout, report.Records(steps, results))
 	} else {
 		_, err = io.WriteString(env.Stdout, in.Copies(steps, results))
 	}
@@ -441,6 +449,36 @@ func copyImages(ctx context.Context, e *wiring.Engine, env wiring.Env, o copyOpt
 	d := startDisplay(env.Stderr, size, p.Steps, o.verbose, env.Getenv("NO_COLOR") != "", language(env))
 	defer d.close()
 	return e.Run(ctx, p.Steps, d.note)
+}
+
+// writeRecords is writeJSON for a list that may be long. It does not hold all the text.
+func writeRecords(w io.Writer, records []report.Record) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("  ", "  ")
+	text.WriteByte('[')
+	for i := range records {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString("\n  ")
+		if err := encoder.Encode(records[i]); err != nil {
+			return err
+		}
+		text.Truncate(text.Len() - len("\n"))
+		if text.Len() >= 64<<10 {
+			if _, err := text.WriteTo(w); err != nil {
+				return err
+			}
+		}
+	}
+	if len(records) > 0 {
+		text.WriteByte('\n')
+	}
+	text.WriteString("]\n")
+	_, err := text.WriteTo(w)
+	return err
 }
 
 // ended returns the results without those of images that were cancelled.

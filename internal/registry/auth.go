@@ -92,14 +92,15 @@ func (a *authenticator) expect(scopes []Scope) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, s := range scopes {
-		if _, known := a.batches[s.String()]; known {
+		text := s.String()
+		if _, known := a.batches[text]; known {
 			continue
 		}
 		if a.open == nil || a.open.asked || len(a.open.scopes) >= a.most {
 			a.open = &batch{}
 		}
-		a.open.scopes = append(a.open.scopes, s.String())
-		a.batches[s.String()] = a.open
+		a.open.scopes = append(a.open.scopes, text)
+		a.batches[text] = a.open
 	}
 }
 

@@ -27,16 +27,17 @@ type outcome struct {
 // failure missing; if it is nil, they wait.
 func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []outcome {
 	type key struct{ source, mirror reference.Reference }
-	got := make(map[key]mirror.Result, len(results))
-	for _, r := range results {
-		got[key{r.Step.Image.Reference, r.Destination.Mirror}] = r
+	got := make(map[key]int, len(results))
+	for i := range results {
+		got[key{results[i].Step.Image.Reference, results[i].Destination.Mirror}] = i
 	}
-	var all []outcome
+	all := make([]outcome, 0, len(results)+len(p.Refusals))
 	for _, step := range p.Steps {
 		for _, d := range step.Destinations {
 			o := outcome{image: step.Image, platforms: d.Platforms, mirror: d.Mirror, failure: missing}
 			k := key{step.Image.Reference, d.Mirror}
-			if r, ok := got[k]; ok {
+			if i, ok := got[k]; ok {
+				r := results[i]
 				o.receipt, o.failure = r.Receipt, asFailure(r)
 				o.mirror = nameOf(r)
 				delete(got, k)
