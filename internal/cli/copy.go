@@ -79,18 +79,11 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err := secondTarget(env, o, texts); err != nil {
 		return wiring.StatusUsage, err
 	}
-	from, err := archiveAmong(texts)
-	if err != nil {
-		return wiring.StatusUsage, err
-	}
-	var req request.Request
+	req, from, err := asked(env, o, texts)
 	var read mirror.Source
 	if from != nil {
 		defer from.Close()
 		read = from
-		req, err = stored(from)
-	} else {
-		req, err = wanted(env, o.file, o.hosts, texts)
 	}
 	if err != nil {
 		return wiring.StatusUsage, err
@@ -114,17 +107,8 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 	if err != nil {
 		return wiring.StatusUsage, err
 	}
-	if o.platform != "" {
-		// Whoever names platforms wants these; the owner's are a default.
-		only, err := platforms(o.platform)
-		if err != nil {
-			return wiring.StatusUsage, err
-		}
-		for i := range req.Images {
-			if len(req.Images[i].Platforms) == 0 {
-				req.Images[i].Platforms = only
-			}
-		}
+	if err := narrow(req.Images, o.platform); err != nil {
+		return wiring.StatusUsage, err
 	}
 	if env.Getenv("FERRY_CONFIG") == "" {
 		// The defaults are for strangers' requests.
@@ -179,6 +163,38 @@ func runCopy(ctx context.Context, env wiring.Env, o copyOptions, texts []string)
 		return wiring.StatusFailed, err
 	}
 	return wiring.StatusDone, nil
+}
+
+// asked returns the request of the arguments. They may name an archive, which
+// the caller has to close, even if there is an error.
+func asked(env wiring.Env, o copyOptions, texts []string) (req request.Request, from *archive.Archive, err error) {
+	from, err = archiveAmong(texts)
+	switch {
+	case err != nil:
+	case from != nil:
+		req, err = stored(from)
+	default:
+		req, err = wanted(env, o.file, o.hosts, texts)
+	}
+	return req, from, err
+}
+
+// narrow gives the platforms of a flag to the images that name none themselves.
+// Without the flag they get the owner's platforms.
+func narrow(images []request.Image, flag string) error {
+	if flag == "" {
+		return nil
+	}
+	only, err := platforms(flag)
+	if err != nil {
+		return err
+	}
+	for i := range images {
+		if len(images[i].Platforms) == 0 {
+			images[i].Platforms = only
+		}
+	}
+	return nil
 }
 
 // archiveAmong opens the archive that the arguments name, if they do: a file, or a

@@ -113,7 +113,7 @@ func (s *server) run(ctx context.Context) (int, error) {
 	signal.Notify(hangup, syscall.SIGHUP) // before others learn that it runs: otherwise the signal would end it
 	defer signal.Stop(hangup)
 	listeners, metrics, err := s.listen(ctx, cfg)
-	if _, wrong := errors.AsType[config.Faults](err); wrong {
+	if wrong := (config.Faults)(nil); errors.As(err, &wrong) {
 		return wiring.StatusUsage, err
 	}
 	if err != nil {

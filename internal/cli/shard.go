@@ -100,7 +100,8 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 		workers.Go(func() { h.work(ctx) })
 	}
 	workers.Wait()
-	lost, stopped := errors.AsType[lostError](context.Cause(ctx))
+	var lost lostError // errors.AsType would be compiled for it
+	stopped := errors.As(context.Cause(ctx), &lost)
 	switch {
 	case h.err != nil:
 	case stopped:

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -240,9 +241,7 @@ func TestSyncOfPullRequest(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1", 1)
 	summary, planned := filepath.Join(w.Dir, "summary"), filepath.Join(w.Dir, "plan.json")
-	for name, value := range map[string]string{"GITHUB_EVENT_NAME": "pull_request", "GITHUB_STEP_SUMMARY": summary, "FERRY_PLAN": planned, "FERRY_JOBS": "2-2", "FERRY_SEEN": planned + ".seen", "FERRY_PASSWORD": ""} {
-		w.Environ[name] = value
-	}
+	maps.Copy(w.Environ, map[string]string{"GITHUB_EVENT_NAME": "pull_request", "GITHUB_STEP_SUMMARY": summary, "FERRY_PLAN": planned, "FERRY_JOBS": "2-2", "FERRY_SEEN": planned + ".seen", "FERRY_PASSWORD": ""})
 	status, out := w.run(t.Context(), "sync", w.list("images.txt", "gcr.io/ns/img:1\nredis newst 3\n"))
 	w.WantStatus(status, wiring.StatusFailed, out)
 	fakeworld.WantText(t, "the output", out, "1 image to copy", `did you mean "newest"?`)

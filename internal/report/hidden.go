@@ -31,7 +31,12 @@ func (a *answer) hiddenRecords() *block {
 			_, err := reference.ParsePlatform(p)
 			return err != nil
 		})
-		elsewhere := slices.DeleteFunc(r.Elsewhere, func(e RecordElsewhere) bool { return e.State != mirror.Same && e.State != mirror.OnePlatform })
+		var elsewhere []RecordElsewhere
+		for _, e := range r.Elsewhere {
+			if e.State == mirror.Same || e.State == mirror.OnePlatform {
+				elsewhere = append(elsewhere, e)
+			}
+		}
 		// Only what the catalog takes.
 		r = Record{Source: r.Source, Mirror: r.Mirror, Status: r.Status, SourceDigest: r.SourceDigest, Digest: r.Digest, Platforms: r.Platforms, Size: r.Size, Elsewhere: elsewhere}
 		// Marshal escapes angle brackets, so the text cannot end the comment.

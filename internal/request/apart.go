@@ -10,7 +10,7 @@ import (
 func apartTags(e *evidence) {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
 	if slices.ContainsFunc(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
-		said = slices.DeleteFunc(slices.Clone(said), func(tag apartTag) bool { return tag.line == 0 && !tag.noun }) // "2.9" in the title may be anything
+		said = only(said, func(tag *apartTag) bool { return tag.line > 0 || tag.noun }) // "2.9" in the title may be anything
 	}
 	if len(said) == 0 {
 		return
@@ -26,8 +26,8 @@ func apartTags(e *evidence) {
 		return
 	}
 	if len(all) == 1 && all[0].doubted {
-		said = slices.DeleteFunc(slices.Clone(said), func(tag apartTag) bool {
-			return tag.line == 0 || tag.tag == "" || tag.of != "" && all[0].fits(tag.of) == 0 || isSeries(tag.tag)
+		said = only(said, func(tag *apartTag) bool {
+			return tag.line > 0 && tag.tag != "" && (tag.of == "" || all[0].fits(tag.of) > 0) && !isSeries(tag.tag)
 		})
 		if len(said) == 1 {
 			all[0].withTags([]string{said[0].tag}, taken) // "b has only 1.2, please add 1.3"
@@ -71,10 +71,20 @@ func apartTags(e *evidence) {
 	e.body.add(body)
 }
 
+// only returns the tags for which keep is true.
+func only(tags []apartTag, keep func(*apartTag) bool) (kept []apartTag) {
+	for i := range tags {
+		if keep(&tags[i]) {
+			kept = append(kept, tags[i])
+		}
+	}
+	return kept
+}
+
 // moreOfThem: "a/b:1.2" above "also 1.3".
 func moreOfThem(e *evidence) {
 	for n, t := range e.texts() {
-		tags := slices.DeleteFunc(slices.Clone(t.apart), func(tag apartTag) bool { return tag.tag == "" || !tag.adds })
+		tags := only(t.apart, func(tag *apartTag) bool { return tag.tag != "" && tag.adds })
 		for _, version := range t.versions[:min(len(t.versions), maxUses)] {
 			if looksLikeTag(version.tag) {
 				tags = append(tags, apartTag{tag: version.tag, line: version.line})

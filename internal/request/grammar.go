@@ -62,7 +62,7 @@ const clusterFlags = " f force v dry-run q quiet i t it rm all-namespaces A recu
 //go:embed texts/commands.json
 var commandFile string
 
-var commands = sync.OnceValue(func() (all []command) {
+func commands() (all []command) {
 	var rows [][4]string
 	_ = texts.Decode(commandFile, &rows) // each row has a test
 	flags := strings.NewReplacer("$run", runFlags, "$move", moveFlags, "$cluster", clusterFlags)
@@ -70,7 +70,7 @@ var commands = sync.OnceValue(func() (all []command) {
 		all = append(all, command{row[0], row[1], flags.Replace(row[2]), row[3]})
 	}
 	return all
-})
+}
 
 // programs are alternative names of programs.
 var programs = map[string]string{
