@@ -223,18 +223,15 @@ func (t *tomlText) value() (any, error) {
 		return list, nil
 	case t.take("{"):
 		table := map[string]any{}
-		if t.skip(false); t.take("}") {
-			return inline(table), nil
-		}
-		for {
+		for t.skip(true); !t.take("}"); t.skip(true) { // of several lines since TOML 1.1
 			if err := t.pair(table); err != nil || t.bad > 0 {
 				return nil, err
 			}
-			if t.skip(false); !t.take(",") {
-				t.want("}")
-				return inline(table), nil
+			if t.skip(true); !t.take(",") && !strings.HasPrefix(t.text[t.at:], "}") {
+				t.fail()
 			}
 		}
+		return inline(table), nil
 	case strings.HasPrefix(t.text[t.at:], `"`), strings.HasPrefix(t.text[t.at:], "'"):
 		return t.quoted(true), nil
 	}

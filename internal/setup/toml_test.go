@@ -19,7 +19,7 @@ func FuzzTOML(f *testing.F) {
 	}
 	for _, seed := range []string{
 		"a = 1\nb.\"c.d\" = [\"x\", {y = true}] # z\n", "a = '''\nx'y\\\n'''\nb = \"\"\"\\\n  x\\u00e9\"\"\"\"\n", "a = 1979-05-27 07:32:00Z\n", "a = [\n1, # x\n\n]\n",
-		"\"\" = 0x_1\n", "a = +inf\nb = 1_0.0e-1\n", "a = {}\r\n", "[ a . 'b' ]\n[[c]]\n[c.d]\n[[c]]\n[c.d]\n", "a = \"\\e\"\n", "a = 07:32:00\n", "a = \"\\U0010ffff\"",
+		"\"\" = 0x_1\n", "a = +inf\nb = 1_0.0e-1\n", "a = {}\r\n", "a={\r\n}", "a = {b = 1, # c\n}\n", "[ a . 'b' ]\n[[c]]\n[c.d]\n[[c]]\n[c.d]\n", "a = \"\\e\"\n", "a = 07:32:00\n", "a = \"\\U0010ffff\"",
 	} {
 		f.Add([]byte(seed))
 	}
