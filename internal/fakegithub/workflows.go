@@ -122,7 +122,7 @@ func (s *Server) listRuns(c *call) answer {
 }
 
 // listJobs gives the jobs of a run: one with the number of the run, and, when that has
-// ended, one that was skipped.
+// ended, three before it that were skipped.
 func (s *Server) listJobs(c *call) answer {
 	if !s.here(c) {
 		return notFound()
@@ -145,12 +145,13 @@ func (s *Server) listJobs(c *call) answer {
 			"check_run_url": fmt.Sprintf("%s/check-runs/%d", api, r.id),
 			"html_url":      fmt.Sprintf("%s%s/actions/runs/%d/job/%d", site, s.repositoryPath(), r.id, r.id),
 		}
-		jobs := []any{job}
+		var jobs []any
 		if conclusion != nil {
 			skipped := maps.Clone(job)
 			skipped["id"], skipped["name"], skipped["conclusion"] = -r.id, "archive", "skipped" // no check run has the number
-			jobs = append(jobs, skipped)
+			jobs = []any{skipped, skipped, skipped}
 		}
+		jobs = append(jobs, job)
 		return ok(map[string]any{"total_count": len(jobs), "jobs": jobs})
 	}
 	return notFound()

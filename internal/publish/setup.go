@@ -144,9 +144,13 @@ func (c *Client) RunError(ctx context.Context, run int64, image string) (string,
 	if err := c.get(ctx, "actions/runs/"+strconv.FormatInt(run, 10)+"/jobs", &list); err != nil {
 		return "", classify("listing the jobs of a run", err)
 	}
-	for _, job := range list.Jobs[:min(len(list.Jobs), 3)] {
+	asked := 0
+	for _, job := range list.Jobs {
 		if job.Conclusion == "skipped" { // it has said nothing
 			continue
+		}
+		if asked++; asked > 3 {
+			break
 		}
 		var all []struct{ Title, Message string }
 		if err := c.get(ctx, "check-runs/"+strconv.FormatInt(job.ID, 10)+"/annotations", &all); err != nil {
