@@ -137,6 +137,16 @@ func (w workspace) start(t *testing.T, workflow, kind string, p payload, more ..
 	return begin(t, kind, act)
 }
 
+// mustSay checks that a log has all texts.
+func mustSay(t *testing.T, log string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(log, text) {
+			t.Errorf("the log lacks %q", text)
+		}
+	}
+}
+
 // TestWorkflow runs the mirror workflow, unchanged: for an issue, which has to
 // build Ferry; started by hand, which may fill the cache; for an issue again,
 // which finds Ferry there.
@@ -312,11 +322,7 @@ func TestFanOut(t *testing.T) {
 	runner.write(t, "images.txt", list.String())
 	event := payload{"repository": opened["repository"], "workflow": ".github/workflows/sync.yml", "ref": "refs/heads/main"}
 	status, log := runner.act(t, "sync.yml", "push", event, "--var", "FERRY_JOBS=3-3")
-	for _, says := range []string{"9 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "9 new images", "9 changes"} {
-		if !strings.Contains(log, says) {
-			t.Errorf("the log lacks %q", says)
-		}
-	}
+	mustSay(t, log, "9 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "9 new images", "9 changes")
 	if status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
@@ -366,11 +372,7 @@ jobs:
 	event := payload{"repository": opened["repository"], "ref": "refs/heads/main"}
 	flags := append(action.standInActions(t), "--local-repository", "imageferry/ferry@v1="+action.dir)
 	status, log := foreign.act(t, "images.yml", "push", event, flags...)
-	for _, says := range []string{"6 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "6 new images"} {
-		if !strings.Contains(log, says) {
-			t.Errorf("the log lacks %q", says)
-		}
-	}
+	mustSay(t, log, "6 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "6 new images")
 	if status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
@@ -445,11 +447,7 @@ func TestFanOutAgain(t *testing.T) {
       - run: echo "::notice::remembered"
 `+workflow[to:])
 	status, log = runner.act(t, "again.yml", "push", event, "--env", "GITHUB_RUN_ATTEMPT=2")
-	for _, says := range []string{"shard " + failed[1] + ": 3 images of its own, 0 of them failed", "9 new images"} {
-		if !strings.Contains(log, says) {
-			t.Errorf("the log lacks %q", says)
-		}
-	}
+	mustSay(t, log, "shard "+failed[1]+": 3 images of its own, 0 of them failed", "9 new images")
 	if status != 0 || strings.Count(log, "images of its own") != 1 {
 		t.Errorf("the second attempt: status %d, want 0", status)
 	}
@@ -472,11 +470,7 @@ func TestIssueOfManyImages(t *testing.T) {
 	}
 	issue := ferry.open(t, opened, "please", list.String())
 	status, log := runner.act(t, "mirror.yml", "issues", opened, "--var", "FERRY_JOBS=4-4", "--matrix", "shard:1", "--matrix", "shard:2", "--matrix", "shard:4")
-	for _, says := range []string{"60 images for 4 jobs", "shard 1: ", "shard 2: ", "shard 4: "} {
-		if !strings.Contains(log, says) {
-			t.Errorf("the log lacks %q", says)
-		}
-	}
+	mustSay(t, log, "60 images for 4 jobs", "shard 1: ", "shard 2: ", "shard 4: ")
 	if status != 0 || strings.Contains(log, "shard 3: ") {
 		t.Errorf("status %d, want 0, and no third shard", status)
 	}
