@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -80,6 +81,58 @@ func TestPermissions(t *testing.T) {
 		if fmt.Sprint(got) != want[name] {
 			t.Errorf("the jobs of %s have the permissions %v, want %s", name, got, want[name])
 		}
+	}
+}
+
+// TestListsIsSync: the workflow for other repositories has the jobs of sync, step by
+// step. It uses the action of a release instead of these sources, takes inputs instead
+// of variables, and writes to no branch.
+func TestListsIsSync(t *testing.T) {
+	jobs := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("..", "..", ".github", "workflows", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, _ := strings.Cut(strings.ReplaceAll(string(text), "\r\n", "\n"), "\njobs:\n")
+		var lines []string
+		for line := range strings.Lines(after) {
+			code, _, _ := strings.Cut(line, " #") // a permission in a comment may be one of a fork
+			if code = strings.TrimRight(code, " \n"); code != "" && !strings.HasSuffix(code, "id-token: write") && !strings.HasSuffix(code, "packages: write") {
+				lines = append(lines, code)
+			}
+		}
+		return strings.Join(lines, "\n") + "\n"
+	}
+	branch := regexp.MustCompile(`      - uses: actions/checkout@\w+\n        continue-on-error: true\n(?:        .*\n)+`)
+	sync := branch.ReplaceAllString(jobs("sync.yml"), "")
+	for _, differ := range [][2]string{
+		{"uses: ./\n", "uses: imageferry/ferry@v1\n"},
+		{"${{ inputs.files || vars.FERRY_LISTS || 'default' }}", "${{ inputs.lists }}"},
+		{"${{ vars.FERRY_JOBS }}", "${{ inputs.jobs }}"},
+		{"${{ vars.FERRY_TARGET || secrets.FERRY_TARGET }}", "${{ inputs.target }}"},
+		{"${{ vars.FERRY_USERNAME || secrets.FERRY_USERNAME }}", "${{ inputs.username }}"},
+		{"${{ vars.FERRY_PLATFORMS }}", "${{ inputs.platforms }}"},
+		{"${{ vars.FERRY_PROFILE }}", "${{ inputs.profile }}"},
+		{"${{ vars.FERRY_LANGUAGE }}", "${{ inputs.language }}"},
+		{"secrets.FERRY_PASSWORD", "secrets.password"},
+		{"secrets.FERRY_LOGINS", "secrets.logins"},
+		// A caller has lists, and its own policy file has the sources.
+		{"- if: inputs.files != '' || vars.FERRY_LISTS != '' || hashFiles('images.txt', 'images.yaml', 'images.yml') != ''\n        id: ferry\n", "- id: ferry\n"},
+		{"          FERRY_SOURCES: ${{ vars.FERRY_SOURCES }}\n", ""},
+		{"        env:\n        with:\n", "        with:\n"},
+		// Without a branch for the catalog, it joins the shards alone.
+		{"needs.plan.outputs.changed == 'true'", "needs.plan.outputs.shards != '' && needs.plan.outputs.shards != '[]'"},
+		{"contents: write\n", "contents: read\n"},
+		{"          FERRY_REQUESTS: ${{ vars.FERRY_REQUESTS }}\n", ""},
+		{"          FERRY_LOG: catalog\n", ""},
+	} {
+		if !strings.Contains(sync, differ[0]) {
+			t.Errorf("sync.yml lacks %q", differ[0])
+		}
+		sync = strings.ReplaceAll(sync, differ[0], differ[1])
+	}
+	if diff := cmp.Diff(strings.Split(sync, "\n"), strings.Split(jobs("lists.yml"), "\n")); diff != "" {
+		t.Errorf("lists.yml differs from sync.yml (-want +got):\n%s", diff)
 	}
 }
 
