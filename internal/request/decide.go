@@ -196,7 +196,7 @@ func (e *evidence) problems(found bool) []Problem {
 			if p.Code == NotAnImage && strings.Contains(p.Written, "://") && !t.listed[p.Line] && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story {
 				continue // a link in a story
 			}
-			if found && p.Code == Placeholder && (isLoneVariable(p.Written) || strings.HasPrefix(p.Written, "{{")) && (!t.listed[p.Line] || t.isFile()) {
+			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
 				continue
 			}
 			if p.Code == NotAnImage && e.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(p.Suggestion, ":latest"), "/"+strings.ToLower(e.in.Repository)) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // phrases are words to look for in a text. Their table is built when it is first
@@ -202,13 +204,15 @@ var foreignQuestions = phrasesIn("foreignQuestions")
 
 // isForeignWish reports whether a sentence in one of these languages asks for an image.
 func isForeignWish(text string) bool {
-	text = notForeign.Replace(text)
+	if strings.Contains(text, "brauch") {
+		text = notForeign.Compiled().ReplaceAllString(text, "")
+	}
 	return (foreignWishes.in(text) || foreignModals.in(text) && foreignDoings.in(text)) && !foreignQuestions.in(text)
 }
 
-// notForeign removes words that look like such ones: German "consumption" and
-// "used".
-var notForeign = strings.NewReplacer("verbrauch", "", "braucht 1", "", "braucht 2", "", "braucht 3", "")
+// notForeign matches words that look like such ones: German "consumption" and
+// "takes 14 minutes".
+var notForeign = &pattern.Regexp{Text: `verbrauch|braucht [0-9]+(?:,[0-9]+)? `}
 
 // hasWish reports whether a sentence asks to mirror something.
 func hasWish(text string) bool {

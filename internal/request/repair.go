@@ -107,8 +107,11 @@ func placeholder(word string) reading {
 }
 
 // isLoneVariable reports whether a placeholder is nothing but a variable, such
-// as that of a loop over images: "{{ item }}".
+// as that of a loop over images, "{{ item }}", or begins with that of a template.
 func isLoneVariable(written string) bool {
+	if strings.HasPrefix(written, "{{") {
+		return true // "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+	}
 	if host, name, ok := strings.Cut(written, "/"); ok && known.IsRegistry(host) {
 		written = name // "docker.io/{image}"
 	}

@@ -50,8 +50,8 @@ var (
 	conjunctions = phrasesIn("conjunctions")
 )
 
-// littles are words of sentences in front of a tag, and no names.
-var littles = set(wordsIn("as|well|ps|disso|bir|de|edit|que|ainsi|y|e|et|ou|und|oder|dan|ve|en|con|avec|mit|por|favor|s'il|vous|plait|bitte|noch|jetzt|il|lo|los|las|les|um|uma|os|ao|no|na|un|une|une|ein|eine|einen|der|den|dem|sama|dengan|yang|ini|va|voi|them|c'est|est|es|ist|non|nicht|pas|update|of course|course|that|same|more|another|he|she|they|was|were|it's|its")...)
+// functionWords are words of sentences in front of a tag, and no names.
+var functionWords = set(wordsIn("as|well|ps|disso|bir|de|edit|que|ainsi|y|e|et|ou|und|oder|dan|ve|en|con|avec|mit|por|favor|s'il|vous|plait|bitte|noch|jetzt|il|lo|los|las|les|um|uma|os|ao|no|na|un|une|ein|eine|einen|der|den|dem|sama|dengan|yang|ini|va|voi|them|c'est|est|es|ist|non|nicht|pas|update|course|that|same|more|another|he|she|they|was|were|it's|its")...)
 
 // sames are words that give an image the tag of another one.
 var sames = phrasesIn("sames")
@@ -105,7 +105,7 @@ func nameBefore(toks []token, i int) (name string, beside bool) {
 		case t.kind == otherWord:
 			return "?", false
 		case looksLikeTag(trimWord(t.text)):
-		case sentenceWords[word] || courtesies[word] || littles[word] || addings.in(" "+word+" "):
+		case sentenceWords[word] || courtesies[word] || functionWords[word] || addings.in(" "+word+" "):
 			beside = false
 		case hasLetter(word):
 			name, _ := cutTag(word)

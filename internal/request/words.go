@@ -9,7 +9,7 @@ import (
 )
 
 // wordFile holds the lists of words of sentences by their names. A list has lines
-// of words with "|" between them; a space at the end of a word is part of it.
+// of words with "|" between them; a space beside a word is part of it.
 //
 //go:embed texts/words.json
 var wordFile string
