@@ -22,8 +22,8 @@ import (
 const maxRepositories = 100_000
 
 // Repositories lists the repositories below a namespace: by the vendor's API, otherwise
-// by the list of the registry, otherwise by Harbor's API. Only some registries have one,
-// and only for some logins; an incomplete list is an error.
+// by the list of the registry or, if that is refused, by Harbor's API. Only some
+// registries have one, and only for some logins; an incomplete list is an error.
 func (c *Client) Repositories(ctx context.Context, namespace string) ([]reference.Repository, error) {
 	ctx, cancel := context.WithTimeout(ctx, hints.time)
 	defer cancel()
@@ -35,12 +35,22 @@ func (c *Client) Repositories(ctx context.Context, namespace string) ([]referenc
 	found := repositories{c: c, below: namespace + "/"}
 	for next := &u; next != nil; {
 		a, err := c.ask(ctx, listCatalog, exchange{method: http.MethodGet, url: next, scopes: []Scope{{Catalog: true}}}, maxPage)
+		switch failure.CodeOf(err) {
+		case "":
+		case failure.TargetLogin, failure.TargetClosed, failure.TargetRefused, failure.NotFound: // Harbor's is for administrators
+			project, _, _ := strings.Cut(namespace, "/")
+			if list, err := c.managed(ctx, namespace, "/api/v2.0/projects/"+project+"/repositories"); err == nil {
+				return list, nil
+			}
+			return nil, err
+		default:
+			return nil, err
+		}
 		var page struct {
 			Repositories []string `json:"repositories"`
 		}
-		if err != nil || json.Unmarshal(a.body, &page) != nil || page.Repositories == nil {
-			project, _, _ := strings.Cut(namespace, "/")
-			return c.managed(ctx, namespace, "/api/v2.0/projects/"+project+"/repositories")
+		if json.Unmarshal(a.body, &page) != nil || page.Repositories == nil {
+			return nil, c.noList()
 		}
 		more, err := found.add(page.Repositories)
 		if next = c.nextPage(a); next != nil && !more {
@@ -83,6 +93,10 @@ func (r *repositories) add(page []string) (more bool, err error) {
 
 func (r *repositories) endless() error {
 	return r.c.fail(failure.Internal, listCatalog.name, fmt.Errorf("the list does not end after %d repositories", len(r.seen)))
+}
+
+func (c *Client) noList() error {
+	return c.fail(failure.Internal, listCatalog.name, errors.New("the answer is no list of repositories"))
 }
 
 // Delete deletes the manifest of ref if ref has a digest, otherwise its tag, by the
@@ -179,7 +193,7 @@ func (c *Client) managed(ctx context.Context, namespace, path string) ([]referen
 		hub := struct{ Results any }{&list}
 		// Harbor's is an array.
 		if json.Unmarshal(a.body, &list) != nil && (json.Unmarshal(a.body, &hub) != nil || list == nil) {
-			return nil, c.fail(failure.Internal, listCatalog.name, errors.New("the answer is no list of repositories"))
+			return nil, c.noList()
 		}
 		paths := make([]string, len(list))
 		for i := range list {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/imageferry/ferry/internal/config"
+	"github.com/imageferry/ferry/internal/distribution"
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/fakeregistry"
 	"github.com/imageferry/ferry/internal/reference"
@@ -136,7 +137,44 @@ func TestHarborsAPI(t *testing.T) {
 	}
 }
 
-// TestUnusableLists asks servers that are neither, or lie.
+// TestHarborsAPIComesLast checks that Harbor's API is asked only where the registry
+// refuses its list, and that its own error hides no other one.
+func TestHarborsAPIComesLast(t *testing.T) {
+	for _, test := range []struct {
+		first, second int // statuses of the pages of the registry's list
+		want          failure.Code
+		asked         bool
+	}{
+		{http.StatusOK, http.StatusOK, "", false},
+		{http.StatusUnauthorized, 0, failure.TargetLogin, true},
+		{http.StatusNotFound, 0, failure.NotFound, true},
+		{http.StatusServiceUnavailable, 0, failure.Unavailable, false},
+		{http.StatusOK, http.StatusServiceUnavailable, failure.Unavailable, false},
+	} {
+		asked := false
+		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			status, last := test.first, r.FormValue("last")
+			switch {
+			case r.URL.Path != distribution.Catalog:
+				asked = true
+				status = http.StatusForbidden
+			case last != "":
+				status = test.second
+			default:
+				w.Header().Set("Link", `</v2/_catalog?n=1&last=x>; rel="next"`)
+			}
+			w.WriteHeader(status)
+			fmt.Fprintf(w, `{"repositories":["mate/r%s"]}`, last)
+		})
+		var secrets []string
+		c := managed(t, config.Target{Host: "harbor.example.com", Namespace: "mate"}, hosts{"harbor.example.com": server}, &secrets)
+		if _, err := c.Repositories(t.Context(), "mate"); failure.CodeOf(err) != test.want || asked != test.asked {
+			t.Errorf("%d, %d: %v, asked is %v", test.first, test.second, err, asked)
+		}
+	}
+}
+
+// TestUnusableLists asks servers whose lists, or those of Harbor's API, are none, or lie.
 func TestUnusableLists(t *testing.T) {
 	for name, answer := range map[string]string{
 		"a page":         "<html>hello</html>",
@@ -145,23 +183,28 @@ func TestUnusableLists(t *testing.T) {
 		"nothing":        "",
 		"without an end": "",
 	} {
-		page := 0
-		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			page++
-			if name == "without an end" && strings.HasPrefix(r.URL.Path, "/api/") {
-				var list []string
-				for i := range 2000 {
-					list = append(list, fmt.Sprintf(`{"name":"mate/r%d-%d"}`, page, i))
+		for _, refused := range []bool{false, true} {
+			pages := 0
+			server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if refused && r.URL.Path == distribution.Catalog {
+					w.WriteHeader(http.StatusNotFound)
+					return
 				}
-				fmt.Fprintf(w, "[%s]", strings.Join(list, ","))
-				return
+				pages++
+				if name == "without an end" {
+					var list []string
+					for i := range 2000 {
+						list = append(list, fmt.Sprintf(`{"name":"mate/r%d-%d"}`, pages, i))
+					}
+					answer = "[" + strings.Join(list, ",") + "]"
+				}
+				fmt.Fprint(w, answer)
+			})
+			var secrets []string
+			c := managed(t, config.Target{Host: "harbor.example.com", Namespace: "mate"}, hosts{"harbor.example.com": server}, &secrets)
+			if found, err := c.Repositories(t.Context(), "mate"); err == nil || pages == 0 {
+				t.Errorf("%s: %d repositories of %d pages", name, len(found), pages)
 			}
-			fmt.Fprint(w, answer)
-		})
-		var secrets []string
-		c := managed(t, config.Target{Host: "harbor.example.com", Namespace: "mate"}, hosts{"harbor.example.com": server}, &secrets)
-		if found, err := c.Repositories(t.Context(), "mate"); err == nil {
-			t.Errorf("%s: %d repositories", name, len(found))
 		}
 	}
 }
