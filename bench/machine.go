@@ -12,7 +12,7 @@ import (
 )
 
 // title opens the report: what made it, and on what.
-func title(begin time.Time, omitted string) string {
+func title(begin time.Time, revision, omitted string) string {
 	return fmt.Sprintf(`# Performance
 
 <!-- Made by the benchmark; edit bench/ instead. -->
@@ -21,14 +21,15 @@ Measured on %s with
 
     cd bench && go run . %s
 
-on a machine with %d cores and %s of memory, %s, in %v. Compared with %s. What is
+on a machine with %d cores and %s of memory, %s, in %v. Ferry is that of revision
+%s, as it is released. Compared with %s. What is
 modelled and what is not: [bench/README.md](../bench/README.md). Runs of several jobs are
 simulated in [fanout.md](fanout.md#simulation), and lists are compared with regsync in
 [lists.md](lists.md#results), each with its command.
 %s`,
 		begin.Format(time.DateOnly), quoted(os.Args[1:]),
 		runtime.NumCPU(), memory(), runtime.Version(), time.Since(begin).Round(time.Second),
-		strings.Join(peer.Versions(), ", "), omitted)
+		revision, strings.Join(peer.Versions(), ", "), omitted)
 }
 
 // quoted is a command's arguments as a shell takes them.

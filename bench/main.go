@@ -172,7 +172,7 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	if len(speeds)+len(faults) == 0 {
 		return fmt.Errorf("no case matches %q", o.cases)
 	}
-	write(out, title(begin, o.omitted()), speeds, faults)
+	write(out, title(begin, peer.Revision(o.tree), o.omitted()), speeds, faults)
 	return nil
 }
 

@@ -62,6 +62,15 @@ func (s source) build(ctx context.Context, binary string) error {
 	return compile(ctx, module.Dir, s.path, binary)
 }
 
+// Revision returns the revision of the tree from which ferry is built.
+func Revision(tree string) string {
+	out, err := run(exec.Command("git", "-C", tree, "describe", "--always", "--dirty"))
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // release builds ferry by the script of its own tree.
 func release(ctx context.Context, tree, binary string) error {
 	binary, err := filepath.Abs(binary) // the script changes the folder
