@@ -47,15 +47,19 @@ func harvested(ctx context.Context, env wiring.Env, hub *publish.Client, s catal
 		}
 	}
 	changes, faults := catalog.Harvest(s, answers)
-	in := report.Terminal{Language: language(env)}
 	for _, f := range faults {
-		say(env, env.Stderr, "ferry catalog: issue #%d: %s\n", f.Line, in.Message(f.Err.Error()))
+		unreadable(env, "catalog", f.Line, f.Err)
 	}
 	say(env, env.Stdout, "%d answers, %d changes\n", len(answers), len(changes))
 	if without := len(said) - len(answers); without > 0 && since.IsZero() {
 		say(env, env.Stdout, "%d comments have no records: nothing was mirrored, or an earlier version of Ferry wrote them\n", without)
 	}
 	return changes, len(faults) == 0, all, nil
+}
+
+// unreadable prints why a command cannot read the answer to an issue.
+func unreadable(env wiring.Env, command string, issue int, err error) {
+	say(env, env.Stderr, "ferry %s: issue #%d: %s\n", command, issue, report.Terminal{Language: language(env)}.Message(err.Error()))
 }
 
 // harvest commits to the branch what issues got, as Ferry's own comments say; s is what

@@ -71,26 +71,32 @@ func runKeep(ctx context.Context, env wiring.Env, in string, apply bool) (int, e
 			}
 		}
 	}
-	var surplus []*catalog.Image
+	var removals []mirror.Removal
+	var images [][]*catalog.Image // of each: a mirror of several sources has one for each
+	at := map[reference.Reference]int{}
 	for _, i := range s.Surplus(rules, asked, env.Time()) {
 		for _, t := range cfg.Targets {
 			if strings.HasPrefix(i.Mirror.String(), t.String()+"/") {
-				surplus = append(surplus, i)
+				content := i.Mirror.WithDigest(i.Digest)
+				k, known := at[content]
+				if !known {
+					k = len(removals)
+					at[content] = k
+					removals = append(removals, mirror.Removal{Mirror: i.Mirror, Digest: i.Digest})
+					images = append(images, nil)
+				}
+				images[k] = append(images[k], i)
 				break
 			}
 		}
 	}
 	if apply {
-		return deleteAll(ctx, env, cfg, hub, in, log, surplus)
+		return deleteAll(ctx, env, cfg, hub, in, log, removals, images)
 	}
-	listed := map[reference.Reference]bool{} // a mirror of several sources is there for each
-	for _, i := range surplus {
-		if !listed[i.Mirror] {
-			listed[i.Mirror] = true
-			fmt.Fprintf(env.Stdout, "%s %s\n", i.Mirror, i.Digest)
-		}
+	for i := range removals {
+		fmt.Fprintf(env.Stdout, "%s %s\n", removals[i].Mirror, removals[i].Digest)
 	}
-	say(env, env.Stdout, "mirrors to delete: %d; to delete them, add --apply\n", len(listed))
+	say(env, env.Stdout, "mirrors to delete: %d; to delete them, add --apply\n", len(removals))
 	return wiring.StatusDone, nil
 }
 
@@ -115,7 +121,7 @@ func answered(ctx context.Context, env wiring.Env, hub *publish.Client, since ti
 			unread = faults[0].Err
 		}
 		if unread != nil {
-			say(env, env.Stderr, "ferry catalog: issue #%d: %s\n", comment.Issue, report.Terminal{Language: language(env)}.Message(unread.Error()))
+			unreadable(env, "keep", comment.Issue, unread)
 			err = errors.New("nothing is deleted while answers cannot be read")
 		}
 		for _, c := range changes {
@@ -134,22 +140,20 @@ var removed = [...]saying{
 	mirror.ByHand:     "by hand  %[1]s: the registry does not delete for this login; open %[2]s\n",
 }
 
-// deleteAll deletes mirrors, and writes to the log which are gone.
-func deleteAll(ctx context.Context, env wiring.Env, cfg *config.Config, hub *publish.Client, in string, log []catalog.Change, surplus []*catalog.Image) (int, error) {
+// deleteAll deletes mirrors, and writes to the log which are gone, for each of their images.
+func deleteAll(ctx context.Context, env wiring.Env, cfg *config.Config, hub *publish.Client, in string, log []catalog.Change, removals []mirror.Removal, images [][]*catalog.Image) (int, error) {
 	engine := wiring.NewEngine(env, cfg, wiring.EngineOptions{Registries: env.Registries(nil)})
 	defer engine.Close()
-	removals := make([]mirror.Removal, len(surplus))
-	for k, i := range surplus {
-		removals[k] = mirror.Removal{Mirror: i.Mirror, Digest: i.Digest}
-	}
 	status := wiring.StatusDone
 	var changes []catalog.Change
 	for k, result := range engine.Delete(ctx, removals) {
-		c := &surplus[k].Change
-		say(env, env.Stdout, string(removed[result]), c.Mirror, report.Console(c.Mirror.Repository()))
+		r := &removals[k]
+		say(env, env.Stdout, string(removed[result]), r.Mirror, report.Console(r.Mirror.Repository()))
 		switch result {
 		case mirror.Deleted:
-			changes = append(changes, catalog.Change{At: env.Time().UTC().Truncate(time.Second), What: catalog.Deleted, Source: c.Source, Mirror: c.Mirror, Digest: c.Digest})
+			for _, i := range images[k] {
+				changes = append(changes, catalog.Change{At: env.Time().UTC().Truncate(time.Second), What: catalog.Deleted, Source: i.Source, Mirror: i.Mirror, Digest: i.Digest})
+			}
 		case mirror.Unanswered, mirror.ByHand:
 			status = wiring.StatusFailed
 		case mirror.Moved, mirror.Shared:

@@ -49,14 +49,18 @@ func TestKeep(t *testing.T) {
 	fakeworld.WantText(t, "without answers", keep(wiring.StatusUsage, "--apply"), `the GITHUB_TOKEN of the account that answers`)
 	w.Environ["GITHUB_TOKEN"] = "token-of-github"
 	w.says(fakegithub.Bot(), "\n<!-- ferry:records\n{]\n-->\n")
-	fakeworld.WantText(t, "a broken answer", keep(wiring.StatusFailed, "--apply"), "issue #1: is not an array of records", "nothing is deleted while answers cannot be read")
+	fakeworld.WantText(t, "a broken answer", keep(wiring.StatusFailed, "--apply"), "ferry keep: issue #1: is not an array of records", "nothing is deleted while answers cannot be read")
 	w.github.Delete(1)
 	w.says(fakegithub.Bot(), "\n<!-- ferry:records\n"+fmt.Sprintf(`{"source":"quay.io/a/b:2","mirror":"registry.example.com/mirror/quay.a.b:2","status":"present","digest":%q}`, w.Mirrored("quay.a.b", "2"))+"\n-->\n")
 	fakeworld.WantText(t, "the dry run", keep(wiring.StatusDone), "registry.example.com/mirror/quay.a.b:1 sha256:", "mirrors to delete: 1; to delete them, add --apply")
 	if w.Mirrored("quay.a.b", "1") == "" {
 		t.Fatal("a dry run deletes")
 	}
-	fakeworld.WantText(t, "the run", keep(wiring.StatusDone, "--apply"), "deleted  registry.example.com/mirror/quay.a.b:1")
+	said = keep(wiring.StatusDone, "--apply")
+	fakeworld.WantText(t, "the run", said, "deleted  registry.example.com/mirror/quay.a.b:1")
+	if strings.Count(said, "deleted  ") != 1 {
+		t.Errorf("a mirror is deleted twice: %s", said)
+	}
 	if w.Mirrored("quay.a.b", "1") != "" || w.Mirrored("quay.a.b", "2") == "" || w.Mirrored("quay.a.b", "3") == "" {
 		t.Error("the wrong tags are left")
 	}
