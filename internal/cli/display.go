@@ -37,8 +37,9 @@ type display struct {
 
 // row is one image at one target.
 type row struct {
-	name string
-	mirror.Event
+	name         string
+	mirror.Event // the last one, without its result
+	failed       bool
 }
 
 // drawEvery is the interval between two drawings.
@@ -91,14 +92,15 @@ func (d *display) note(e mirror.Event) {
 	defer d.mu.Unlock()
 	r := d.at[[2]int{e.Step, e.Destination}]
 	started := r.Kind == ""
-	r.Event = e
+	r.Event, r.Result = e, nil // the display would hold all results
+	r.failed = e.Kind == mirror.Finished && e.Result.Failure != nil
 	if !d.lines {
 		return
 	}
 	switch {
-	case e.Kind == mirror.Finished && e.Result.Failure != nil && e.Result.Failure.Code == failure.Cancelled:
+	case r.failed && e.Result.Failure.Code == failure.Cancelled:
 		fmt.Fprintf(d.w, d.say("stopped  %s\n"), r.name)
-	case e.Kind == mirror.Finished && e.Result.Failure != nil:
+	case r.failed:
 		fmt.Fprintf(d.w, d.say("failed   %s\n"), r.name)
 	case e.Kind == mirror.Finished && e.Result.Receipt.Present:
 		fmt.Fprintf(d.w, d.say("present  %s\n"), r.name)
@@ -179,7 +181,7 @@ func view(rows []*row, width, height int, passed time.Duration, say func(string)
 	for _, r := range rows {
 		bytes, all, sent = bytes+r.Done, all+r.Total, sent+r.Sent
 		switch {
-		case r.Kind == mirror.Finished && r.Result.Failure != nil:
+		case r.failed:
 			failed++
 		case r.Kind == mirror.Finished:
 			done++

@@ -16,12 +16,12 @@ import (
 
 // at returns a row whose image has done of total bytes.
 func at(name string, done, total int64) *row {
-	return &row{name, mirror.Event{Kind: mirror.Progress, Done: done, Total: total, Sent: done, Rate: 8_200_000}}
+	return &row{name: name, Event: mirror.Event{Kind: mirror.Progress, Done: done, Total: total, Sent: done, Rate: 8_200_000}}
 }
 
 func finished(name string, total int64, err *failure.Error) *row {
 	r := at(name, total, total)
-	r.Kind, r.Result = mirror.Finished, &mirror.Result{Failure: err, Receipt: &mirror.Receipt{Size: total}}
+	r.Kind, r.failed = mirror.Finished, err != nil
 	return r
 }
 
@@ -113,6 +113,9 @@ func TestDisplayWithoutTerminal(t *testing.T) {
 		{Kind: mirror.Finished, Result: &mirror.Result{Receipt: &mirror.Receipt{Size: 6_000_000, Took: 350 * time.Millisecond}}},
 	} {
 		d.note(e)
+	}
+	if d.at[[2]int{}].Result != nil {
+		t.Error("the display keeps the result")
 	}
 	d.close()
 	if got, want := out.String(), "started  quay.io/a/b:1\ndone     quay.io/a/b:1  6.0 MB, 350 ms\n"; got != want {
