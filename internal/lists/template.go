@@ -29,8 +29,12 @@ func (r *reader) template(line int, text string, fields map[string]string) (stri
 			e.tokens = nil // not supported
 		}
 		value, err := e.pipeline()
-		if err == "" && (len(e.tokens) > 0 || value.list) {
-			err = "is not text"
+		switch {
+		case err != "":
+		case len(e.tokens) > 0:
+			err = "has a parenthesis that is not opened"
+		case value.list:
+			err = "is a list, not text"
 		}
 		switch {
 		case err != "":
