@@ -105,6 +105,20 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 	}
 }
 
+// TestProblemsHaveCures: each problem with a request says what to write, if not in a
+// suggestion.
+func TestProblemsHaveCures(t *testing.T) {
+	suggested := []request.ProblemCode{request.LookalikeHost, request.Ambiguous, request.AllTags}
+	for _, l := range languages() {
+		for _, code := range constants(t, "request", "ProblemCode") {
+			code := request.ProblemCode(code)
+			if cured := l.Problems.of(code).Cure != ""; cured == slices.Contains(suggested, code) {
+				t.Errorf("%s: the cure of %s is there: %t", l.tag, code, cured)
+			}
+		}
+	}
+}
+
 // sentences collects all texts of a language by their path in the struct.
 func sentences(v reflect.Value, at string, into map[string]string) {
 	switch v.Kind() {
