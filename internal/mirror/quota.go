@@ -58,7 +58,7 @@ func (m *Mirror) repositories(ctx context.Context, target string) ([]reference.R
 }
 
 // count fills a stock with the repositories that a registry has listed. If tags are
-// limited it asks for those that nobody has counted.
+// limited it asks for those that nobody has counted. Tags of signatures do not count.
 func (m *Mirror) count(ctx context.Context, s *plan.Stock, listed []reference.Repository, held map[string]int) {
 	var unknown []reference.Repository
 	for _, r := range listed {
@@ -70,7 +70,7 @@ func (m *Mirror) count(ctx context.Context, s *plan.Stock, listed []reference.Re
 	}
 	for r, l := range m.tags(ctx, unknown, m.opts.Targets) {
 		if l.Failure == nil {
-			s.Held[r.String()] = len(l.Tags)
+			s.Held[r.String()] = len(slices.DeleteFunc(l.Tags, attached.MatchString))
 		}
 	}
 }

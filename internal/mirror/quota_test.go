@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/imageferry/ferry/internal/failure"
@@ -91,13 +92,15 @@ func TestQuotaIsCountedOnce(t *testing.T) {
 	}
 }
 
-// TestQuotaOfTags checks the limit of tags with a registry that lists repositories.
+// TestQuotaOfTags checks the limit of tags with a registry that lists repositories. The
+// tag of a signature does not count.
 func TestQuotaOfTags(t *testing.T) {
 	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{Catalog: true})
 	for tag := range 3 {
 		w.source.Add("one", fmt.Sprint(tag), fakeregistry.Generate(fakeregistry.Spec{Seed: uint64(tag + 1), Platforms: []string{"linux/amd64"}, Layers: []int{100}}))
 	}
 	w.mirror.Run(t.Context(), []plan.Step{w.step("one:0")}, nil)
+	w.targets[0].Add("m/one", "sha256-"+strings.Repeat("0", 64)+".sig", fakeregistry.Generate(fakeregistry.Spec{Seed: 9, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
 	w.mirror.opts.Quotas = []Quota{{Target: w.to[0] + "/m", Tags: 2}}
 	results := w.mirror.Run(t.Context(), []plan.Step{w.step("one:1"), w.step("one:2"), w.step("one:0")}, nil)
 	if results[0].Failure != nil || results[1].Failure == nil || results[1].Failure.Hints[0] != "2" || results[2].Failure != nil {
