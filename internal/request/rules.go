@@ -60,7 +60,7 @@ var rules = []rule{
 	{"body-gets-tag", bodyGetsTags},
 	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks
 	{"apart-tag", apartTags},
-	// says: a name of an official image with a tag in the body is meant, if the title asks for that image or stands in the same line as one of them
+	// says: a name of an official image with a tag in the body is meant, if the title asks for that image or for another one on the same line
 	{"title-names", titleNames},
 	// says: the images in the body count, unless the body only mentions them and the title is an image
 	{"title-or-body", titleOrBody},
