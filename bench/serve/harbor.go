@@ -10,7 +10,7 @@ import (
 
 // harbor answers as Harbor's proxy cache does (ProxyBlob in its package
 // controller/proxy): a blob that its own registry lacks is read from the source
-// for the client, and once more for that registry. Who asks meanwhile misses as
+// for the client, and once more for that registry. Requests meanwhile miss as
 // well. Harbor itself, with its databases, does not run here.
 type harbor struct{ source, local string }
 
