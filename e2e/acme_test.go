@@ -149,10 +149,12 @@ func TestServeACME(t *testing.T) {
 			t.Error("the authority did not refuse")
 		}
 		said := ""
-		for !strings.Contains(said, `"no certificate obtained"`) {
-			said += <-f.lines
+		for line := range f.lines {
+			if said += line; strings.Contains(line, `"no certificate obtained"`) {
+				break
+			}
 		}
-		for _, want := range []string{"rejectedIdentifier", `"host":"refused.example.com"`, `"certificate obtained","host":"gcr.front.example.com"`} {
+		for _, want := range []string{`"no certificate obtained"`, "rejectedIdentifier", `"host":"refused.example.com"`, `"certificate obtained","host":"gcr.front.example.com"`} {
 			if !strings.Contains(said, want) {
 				t.Errorf("the log lacks %s:\n%s", want, said)
 			}
