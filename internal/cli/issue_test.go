@@ -93,6 +93,15 @@ func (d divided) plans() string {
 	return out
 }
 
+// copies runs its three jobs.
+func (d divided) copies() {
+	d.T.Helper()
+	for shard := 1; shard <= 3; shard++ {
+		status, out := d.shard(d.T.Context(), shard)
+		d.WantStatus(status, wiring.StatusDone, out)
+	}
+}
+
 // joins ends it.
 func (d divided) joins() string {
 	d.T.Helper()
@@ -179,10 +188,7 @@ func TestIssueDividedArchive(t *testing.T) {
 	if got := d.output("archive"); got != "" {
 		t.Errorf("the plan asks for a file of %s: %s", got, out)
 	}
-	for shard := 1; shard <= 3; shard++ {
-		status, out := d.shard(t.Context(), shard)
-		d.WantStatus(status, wiring.StatusDone, out)
-	}
+	d.copies()
 	d.joins()
 	body, m := d.comment()
 	fakeworld.WantText(t, "the answer", body, "Mirrored 11 of 12 images", "The tar file is being made")
@@ -208,10 +214,7 @@ func TestIssueDividedLimits(t *testing.T) {
 	} {
 		d := newDivided(t, 12, limits)
 		d.plans()
-		for shard := 1; shard <= 3; shard++ {
-			status, out := d.shard(t.Context(), shard)
-			d.WantStatus(status, wiring.StatusDone, out)
-		}
+		d.copies()
 		d.joins()
 		there := 0
 		for i := range 12 {
@@ -269,10 +272,7 @@ func TestIssueDividedElsewhere(t *testing.T) {
 	if err := p.Write(d.plan); err != nil {
 		t.Fatal(err)
 	}
-	for shard := 1; shard <= 3; shard++ {
-		status, out := d.shard(t.Context(), shard)
-		d.WantStatus(status, wiring.StatusDone, out)
-	}
+	d.copies()
 	d.joins()
 	body, _ := d.comment()
 	fakeworld.WantText(t, "the answer", body, "Mirrored 7 images.", "m.example.com")
@@ -318,10 +318,7 @@ func TestIssueDividedMute(t *testing.T) {
 	if !d.github.Issue(d.issue).Open {
 		t.Error("the issue is closed while jobs work on it")
 	}
-	for shard := 1; shard <= 3; shard++ {
-		status, out := d.shard(t.Context(), shard)
-		d.WantStatus(status, wiring.StatusDone, out)
-	}
+	d.copies()
 	answers.Store(true)
 	d.joins()
 	body, m := d.comment()
