@@ -222,6 +222,9 @@ func TestRebuild(t *testing.T) {
 	w.WantStatus(status, wiring.StatusDone, said)
 	fakeworld.WantText(t, "the output", said, "3 answers, 3 changes", "1 comments have no records", "5 changes; 1 others are left out",
 		"not known: the sources of 1 names at registry.example.com/mirror", "not known: what mirrors had before")
+	if requests := w.Source.Requests(); len(requests) > 0 {
+		t.Errorf("sources are asked: %v", requests)
+	}
 	if strings.Contains(said, "does not list it") {
 		t.Errorf("the target has a list:\n%s", said)
 	}

@@ -105,7 +105,7 @@ func (s *syncing) ask(ctx context.Context, p *shards.Plan, got shards.Receipts) 
 		return err
 	}
 	defer s.engine.Close()
-	for n, standings := range s.engine.Look(ctx, steps, true) {
+	for n, standings := range s.engine.Look(ctx, steps, mirror.NoSources) {
 		for k, index := range p.Indices[lost[n]] {
 			if got[index] != nil {
 				continue

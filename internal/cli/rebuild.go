@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/imageferry/ferry/internal/catalog"
-	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
 	"github.com/imageferry/ferry/internal/runner"
@@ -30,7 +29,7 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 	} else if !all {
 		return false, errUnread
 	}
-	s := newSyncing(env, runner.New(env.Getenv, env.Stdout, env.Stderr), syncOptions{check: true, missing: true, limit: chosenLimit}, seen{})
+	s := newSyncing(env, runner.New(env.Getenv, env.Stdout, env.Stderr), syncOptions{check: true, missing: true, rebuild: true, limit: chosenLimit}, seen{})
 	if files = listFiles(env, files); len(files) == 0 {
 		say(env, env.Stdout, "not known: what lists name, because there is no list\n")
 	}
@@ -52,7 +51,7 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 	for i := range s.sum.Images {
 		r := &s.sum.Images[i].Result
 		if r.Receipt == nil {
-			if r.Failure == nil || r.Failure.Side == failure.Source || r.Destination.Mirror.IsZero() {
+			if r.Failure == nil || r.Destination.Mirror.IsZero() {
 				continue // it is not there, or the plan has refused it
 			}
 			unasked++
@@ -75,7 +74,7 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 		return false, err
 	}
 	for i := range changes {
-		if c := &changes[i]; c.What != catalog.Failed && c.What != catalog.Gone { // those are not at the target
+		if c := &changes[i]; c.What != catalog.Failed { // its target has not answered
 			kept = append(kept, *c)
 		}
 	}

@@ -258,7 +258,7 @@ func (h *sharding) look(ctx context.Context, images []int) {
 	for i, image := range images {
 		steps[i] = h.plan.Steps[image]
 	}
-	for i, standings := range h.engine.Look(ctx, steps, true) {
+	for i, standings := range h.engine.Look(ctx, steps, mirror.NoSources) {
 		there := true
 		for k := range standings {
 			there = there && h.plan.Arrived(images[i], k, standings[k].Held)

@@ -60,6 +60,7 @@ var syncCommand = command{
 type syncOptions struct {
 	copyOptions
 	check, missing                         bool
+	rebuild                                bool // of a log: only targets are asked, for all they have
 	limit                                  int
 	seen                                   string
 	plan, jobs, shard, receipts, join, log string
@@ -395,7 +396,7 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 		now := plan.Step{Image: step.Image}
 		for k, d := range step.Destinations {
 			standing := standings[i][k]
-			if (standing.Held == v1.Hash{}) && !read {
+			if (standing.Held == v1.Hash{}) && !read && !s.o.rebuild {
 				hub, _ := wiring.NewGitHub(s.env) // without it nothing is known to be deleted
 				held, read = wiring.Holdings(ctx, hub), true
 			}
@@ -474,7 +475,13 @@ func (s *syncing) look(ctx context.Context, steps []plan.Step) [][]mirror.Standi
 			asked, at = append(asked, step), append(at, i)
 		}
 	}
-	for n, standings := range s.engine.Look(ctx, asked, s.o.missing) {
+	sources := mirror.AllSources
+	if s.o.rebuild {
+		sources = mirror.NoSources
+	} else if s.o.missing {
+		sources = mirror.AbsentSources
+	}
+	for n, standings := range s.engine.Look(ctx, asked, sources) {
 		all[at[n]] = standings
 	}
 	return all

@@ -31,11 +31,20 @@ type Standing struct {
 	Failure *failure.Error
 }
 
+// Asked says which sources Look asks.
+type Asked int
+
+// The values.
+const (
+	AllSources    Asked = iota
+	AbsentSources       // those of images that a destination does not hold
+	NoSources
+)
+
 // Look looks up the digests of the sources and destinations of all steps, with
-// one request for each, and copies nothing. If held is set, it asks sources
-// only for images that a destination does not hold. The result has a Standing
-// for each step and destination.
-func (m *Mirror) Look(ctx context.Context, steps []plan.Step, held bool) [][]Standing {
+// one request for each, and copies nothing. The result has a Standing for each
+// step and destination.
+func (m *Mirror) Look(ctx context.Context, steps []plan.Step, asked Asked) [][]Standing {
 	r := newRun(m, plan.Plan{Steps: steps}, nil)
 	r.prepare()
 	turns := newTurns(looksAtOnce)
@@ -48,7 +57,7 @@ func (m *Mirror) Look(ctx context.Context, steps []plan.Step, held bool) [][]Sta
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			m.look(ctx, step, held, turns, standings[i])
+			m.look(ctx, step, asked, turns, standings[i])
 		})
 	}
 	wg.Wait()
@@ -56,24 +65,24 @@ func (m *Mirror) Look(ctx context.Context, steps []plan.Step, held bool) [][]Sta
 }
 
 // look looks up one step, source and destinations concurrently.
-func (m *Mirror) look(ctx context.Context, step plan.Step, held bool, turns *turns, to []Standing) {
+func (m *Mirror) look(ctx context.Context, step plan.Step, asked Asked, turns *turns, to []Standing) {
 	source := func() (v1.Hash, *failure.Error) { return m.named(ctx, step.Image.Reference, turns) }
 	var digest v1.Hash
 	var failed *failure.Error
 	var wg sync.WaitGroup
-	if !held {
+	if asked == AllSources {
 		wg.Go(func() { digest, failed = source() })
 	}
 	for k, d := range step.Destinations {
 		wg.Go(func() { to[k].Held, to[k].Failure = m.holds(ctx, d.Mirror, turns) })
 	}
 	wg.Wait()
-	if held {
+	if asked != AllSources {
 		all := true
 		for _, s := range to {
 			all = all && (s.Held != v1.Hash{} || s.Failure != nil)
 		}
-		if all {
+		if all || asked == NoSources {
 			return
 		}
 		digest, failed = source()
@@ -81,7 +90,7 @@ func (m *Mirror) look(ctx context.Context, step plan.Step, held bool, turns *tur
 	for k := range to {
 		to[k].Source = digest
 		switch {
-		case failed == nil || to[k].Failure != nil || held && to[k].Held != v1.Hash{}:
+		case failed == nil || to[k].Failure != nil || asked == AbsentSources && to[k].Held != v1.Hash{}:
 		case failed.Code == failure.NotFound && to[k].Held != v1.Hash{}:
 			to[k].Gone = true
 		default:

@@ -54,7 +54,7 @@ func TestLook(t *testing.T) {
 					r.Inject(*f)
 				}
 			}
-			s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, false)[0][0]
+			s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, AllSources)[0][0]
 			if code(s.Failure) != test.code || s.Gone != test.gone {
 				t.Fatalf("got %+v with %v", s, s.Failure)
 			}
@@ -83,15 +83,19 @@ func TestLookAsksLittle(t *testing.T) {
 	w.targets[0].Add("m/a", "1", image)
 	pinned := w.step("a:1")
 	pinned.Image.Reference = pinned.Image.Reference.WithDigest(parse(t, "a@"+fakeregistry.Digest(image.Root().Body)).Digest())
-	if s := w.mirror.Look(t.Context(), []plan.Step{pinned}, false)[0]; s[0].Held != s[0].Source || s[1].Held == s[0].Held || w.source.Count("manifests") != 0 {
+	if s := w.mirror.Look(t.Context(), []plan.Step{pinned}, AllSources)[0]; s[0].Held != s[0].Source || s[1].Held == s[0].Held || w.source.Count("manifests") != 0 {
 		t.Errorf("got %+v after %v", s, w.source.Requests())
 	}
-	if s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, true)[0]; s[1].Source != s[0].Held || w.source.Count("manifests") != 1 {
+	if s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, AbsentSources)[0]; s[1].Source != s[0].Held || w.source.Count("manifests") != 1 {
 		t.Errorf("one target lacks it: got %+v after %v", s, w.source.Requests())
+	}
+	w.source.Forget()
+	if s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, NoSources)[0]; s[0].Held.Hex == "" || s[1] != (Standing{}) || len(w.source.Requests()) != 0 {
+		t.Errorf("no source is to be asked: got %+v after %v", s, w.source.Requests())
 	}
 	w.targets[1].Add("m/a", "1", image)
 	w.source.Forget()
-	if s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, true)[0]; s[1].Held != s[0].Held || len(w.source.Requests()) != 0 {
+	if s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, AbsentSources)[0]; s[1].Held != s[0].Held || len(w.source.Requests()) != 0 {
 		t.Errorf("both targets have it: got %+v after %v", s, w.source.Requests())
 	}
 }
@@ -103,7 +107,7 @@ func TestLookHeld(t *testing.T) {
 		w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{}, fakeregistry.Options{})
 		w.targets[0].Add("m/a", "1", fakeregistry.Generate(fakeregistry.Spec{Seed: 1, Platforms: []string{"linux/amd64"}, Layers: []int{10}}))
 		w.source.Inject(fakeregistry.Fault{Match: "/manifests/1$", Times: -1, Status: status})
-		s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, true)[0]
+		s := w.mirror.Look(t.Context(), []plan.Step{w.step("a:1")}, AbsentSources)[0]
 		if s[0].Held.Hex == "" || s[0].Gone || s[0].Failure != nil || s[1].Failure == nil {
 			t.Errorf("the source answers %d: got %+v", status, s)
 		}
@@ -116,12 +120,12 @@ func TestLookEnds(t *testing.T) {
 	w := newWorld(t, fakeregistry.Options{}, nil, fakeregistry.Options{})
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	if s := w.mirror.Look(stopped, []plan.Step{w.step("a:1")}, false)[0][0]; code(s.Failure) != failure.Cancelled {
+	if s := w.mirror.Look(stopped, []plan.Step{w.step("a:1")}, AllSources)[0][0]; code(s.Failure) != failure.Cancelled {
 		t.Errorf("got %v", s.Failure)
 	}
 	unknown := w.step("a:1")
 	unknown.Image.Reference = parse(t, "registry.example.com/a:1")
-	if s := w.mirror.Look(t.Context(), []plan.Step{unknown}, false)[0][0]; code(s.Failure) != failure.HostNotAllowed {
+	if s := w.mirror.Look(t.Context(), []plan.Step{unknown}, AllSources)[0][0]; code(s.Failure) != failure.HostNotAllowed {
 		t.Errorf("got %v", s.Failure)
 	}
 	repository := unknown.Image.Reference.Repository()
