@@ -34,6 +34,9 @@ const (
 	// host after failures; the time doubles with each. Let's Encrypt permits five
 	// failed validations of a host in an hour.
 	firstRest, longestRest = time.Minute, time.Hour
+	// longestRenewal is the longest time before the end of a certificate in which
+	// autocert renews it: a third of its lifetime, but not more.
+	longestRenewal = 30 * 24 * time.Hour
 	// acmeTime limits the time of one exchange with the authority.
 	acmeTime = 30 * time.Second
 	// maxProblem limits what an authority says, in the log, in bytes.
@@ -61,8 +64,8 @@ type rest struct {
 }
 
 // Config returns a TLS configuration that obtains certificates when clients first
-// use a host name, and renews them when a third of their lifetime is left. It
-// proves by TLS-ALPN-01 (RFC 8737), on the listeners of the front themselves,
+// use a host name, and renews them when a third of their lifetime is left, at
+// most 30 days. It proves by TLS-ALPN-01 (RFC 8737), on the listeners of the front themselves,
 // that the names are the owner's. It is an error if the folder cannot be used.
 func (a ACME) Config() (*tls.Config, error) {
 	if err := usable(a.Cache); err != nil {
@@ -137,7 +140,7 @@ func (i *issuer) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		i.failed(host, err)
 		return nil, err
 	}
-	if leaf := certificate.Leaf; leaf != nil && leaf.NotAfter.Sub(i.Now()) < leaf.NotAfter.Sub(leaf.NotBefore)/6 {
+	if leaf := certificate.Leaf; leaf != nil && leaf.NotAfter.Sub(i.Now()) < min(leaf.NotAfter.Sub(leaf.NotBefore)/3, longestRenewal)/2 {
 		i.say("a certificate was not renewed", "host", host, "ends", leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return certificate, nil

@@ -171,6 +171,32 @@ func TestLateRenewal(t *testing.T) {
 	})
 }
 
+// TestRenewalIsNotLate has a certificate for a year, which is renewed in its last month.
+func TestRenewalIsNotLate(t *testing.T) {
+	const day = 24 * time.Hour
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ends := time.Now().Add(364 * day)
+		keep(t, dir, "front.example", time.Until(ends))
+		get, log := issue(t, &certifier{kind: "malformed"}, dir)
+		for _, test := range []struct {
+			left time.Duration
+			late bool
+		}{{50 * day, false}, {20 * day, false}, {10 * day, true}} {
+			time.Sleep(time.Until(ends) - test.left)
+			if c, err := get(hello("front.example")); err != nil || c == nil {
+				t.Fatal(err)
+			}
+			if late := strings.Contains(log.String(), "a certificate was not renewed"); late != test.late {
+				t.Errorf("%v before the end: late is %v", test.left, late)
+			}
+		}
+	})
+}
+
 func TestCertificateFolders(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
