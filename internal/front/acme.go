@@ -64,9 +64,9 @@ type rest struct {
 }
 
 // Config returns a TLS configuration that obtains certificates when clients first
-// use a host name, and renews them when a third of their lifetime is left, at
-// most 30 days. It proves by TLS-ALPN-01 (RFC 8737), on the listeners of the front themselves,
-// that the names are the owner's. It is an error if the folder cannot be used.
+// use a host name, and renews them when a third of their lifetime is left, at most
+// 30 days. It proves by TLS-ALPN-01 (RFC 8737), on the listeners of the front, that the
+// names are the owner's. It is an error if the folder cannot be used.
 func (a ACME) Config() (*tls.Config, error) {
 	if err := usable(a.Cache); err != nil {
 		return nil, fmt.Errorf("tls.acme.cache is %q, which %w", a.Cache, err)

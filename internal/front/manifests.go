@@ -148,7 +148,7 @@ func (f *Front) resolve(ctx context.Context, q Question, key tagged, accept []st
 func (f *Front) byDigest(ctx context.Context, q Question, headers []string) (found, *Refusal) {
 	m, refusal := f.read(ctx, q, headers)
 	if refusal == nil && m.extent.exceeds(f.opts.Limits) {
-		return found{}, refuse(http.StatusForbidden, distribution.Denied, "the image has %d bytes or the index %d images: the owner of this front serves at most %d bytes and %d images, by limits in its file", m.extent.Bytes, m.extent.Manifests, f.opts.Limits.Bytes, f.opts.Limits.Manifests)
+		return found{}, refuse(http.StatusForbidden, distribution.Denied, "the manifest lists %d bytes and %d images, and the limits of this front are %d and %d", m.extent.Bytes, m.extent.Manifests, f.opts.Limits.Bytes, f.opts.Limits.Manifests)
 	}
 	return m, refusal
 }
