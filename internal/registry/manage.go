@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -32,7 +31,7 @@ func (c *Client) Repositories(ctx context.Context, namespace string) ([]referenc
 	}
 	u := *c.base
 	u.Path, u.RawQuery = distribution.Catalog, url.Values{"n": {strconv.Itoa(tagsPage)}}.Encode()
-	found := repositories{c: c, below: namespace + "/"}
+	found := repositories{host: c.host.Name, below: namespace + "/"}
 	for next := &u; next != nil; {
 		a, err := c.ask(ctx, listCatalog, exchange{method: http.MethodGet, url: next, scopes: []Scope{{Catalog: true}}}, maxPage)
 		switch failure.CodeOf(err) {
@@ -46,18 +45,13 @@ func (c *Client) Repositories(ctx context.Context, namespace string) ([]referenc
 		default:
 			return nil, err
 		}
-		var page struct {
-			Repositories []string `json:"repositories"`
-		}
+		var page struct{ Repositories []string }
 		if json.Unmarshal(a.body, &page) != nil || page.Repositories == nil {
-			return nil, c.noList()
+			return nil, c.noList("is no list of repositories")
 		}
-		more, err := found.add(page.Repositories)
+		more := found.add(page.Repositories)
 		if next = c.nextPage(a); next != nil && !more {
-			err = found.endless()
-		}
-		if err != nil {
-			return nil, err
+			return nil, c.noList("has no end")
 		}
 	}
 	return found.list, nil
@@ -65,14 +59,15 @@ func (c *Client) Repositories(ctx context.Context, namespace string) ([]referenc
 
 // repositories are those of a list that are below a namespace.
 type repositories struct {
-	c     *Client
+	host  string
 	below string
 	list  []reference.Repository
 	seen  map[string]bool
 }
 
-// add adds a page of a list. It reports false if the page has nothing new.
-func (r *repositories) add(page []string) (more bool, err error) {
+// add adds a page of a list. It reports false if the page has nothing new, or if there
+// are too many repositories.
+func (r *repositories) add(page []string) (more bool) {
 	if r.seen == nil {
 		r.seen = map[string]bool{}
 	}
@@ -81,22 +76,16 @@ func (r *repositories) add(page []string) (more bool, err error) {
 			continue
 		}
 		r.seen[path], more = true, true
-		if repository, err := reference.NewRepository(r.c.host.Name, path); err == nil && strings.HasPrefix(path, r.below) {
+		if repository, err := reference.NewRepository(r.host, path); err == nil && strings.HasPrefix(path, r.below) {
 			r.list = append(r.list, repository)
 		}
 	}
-	if len(r.seen) > maxRepositories {
-		return false, r.endless()
-	}
-	return more, nil
+	return more && len(r.seen) <= maxRepositories
 }
 
-func (r *repositories) endless() error {
-	return r.c.fail(failure.Internal, listCatalog.name, fmt.Errorf("the list does not end after %d repositories", len(r.seen)))
-}
-
-func (c *Client) noList() error {
-	return c.fail(failure.Internal, listCatalog.name, errors.New("the answer is no list of repositories"))
+// noList returns an error that says what the answer is.
+func (c *Client) noList(what string) error {
+	return c.fail(failure.Internal, listCatalog.name, errors.New("the answer "+what))
 }
 
 // Delete deletes the manifest of ref if ref has a digest, otherwise its tag, by the
@@ -176,7 +165,7 @@ func (c *Client) managerToken(ctx context.Context, u url.URL, login account) (st
 
 // managed lists the repositories below a namespace by an API for managing them.
 func (c *Client) managed(ctx context.Context, namespace, path string) ([]reference.Repository, error) {
-	found := repositories{c: c, below: namespace + "/"}
+	found := repositories{host: c.host.Name, below: namespace + "/"}
 	without := "" // what the names of the list lack
 	if c.manager() != "" {
 		without = found.below
@@ -193,14 +182,17 @@ func (c *Client) managed(ctx context.Context, namespace, path string) ([]referen
 		hub := struct{ Results any }{&list}
 		// Harbor's is an array.
 		if json.Unmarshal(a.body, &list) != nil && (json.Unmarshal(a.body, &hub) != nil || list == nil) {
-			return nil, c.noList()
+			return nil, c.noList("is no list of repositories")
 		}
 		paths := make([]string, len(list))
 		for i := range list {
 			paths[i] = without + list[i].Name
 		}
-		if more, err := found.add(paths); err != nil || !more {
-			return found.list, err
+		switch more := found.add(paths); {
+		case len(found.seen) > maxRepositories:
+			return nil, c.noList("has no end")
+		case !more:
+			return found.list, nil
 		}
 	}
 }
