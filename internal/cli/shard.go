@@ -124,9 +124,9 @@ func (s *syncing) runShard(ctx context.Context) (int, error) {
 }
 
 // lostError says why the request of an issue is no longer this run's.
-type lostError struct{ ledger.Loss }
+type lostError string
 
-func (e lostError) Error() string { return e.Reason() }
+func (e lostError) Error() string { return string(e) }
 
 // watch reads the comment on the issue, and again every minute until ctx ends: if the
 // request is withdrawn or belongs to another run, it calls leave. GitHub does not count
@@ -149,7 +149,7 @@ func (h *sharding) watch(ctx context.Context, leave context.CancelCauseFunc) {
 		body, err := talk.Current(ctx)
 		if now, ok := ledger.ParseMarker(body); err == nil && ok {
 			if loss := ledger.Lost(h.plan.Marker, now); loss != ledger.Kept {
-				leave(lostError{loss})
+				leave(lostError(loss.Reason()))
 			}
 		}
 	}

@@ -58,7 +58,7 @@ type Label struct{ Name, Color, Description string }
 // Labels returns all labels that Ferry sets. An issue has exactly one of them,
 // so a search for a label lists the mirrored images.
 func Labels() []Label {
-	return []Label{labelWorking, labelDone, labelPartial, labelRetry, labelRefused, labelSetUp}
+	return labels
 }
 
 var (
@@ -68,6 +68,8 @@ var (
 	labelRetry   = Label{"ferry/retry", "d4c5f9", "稍后自动重试 · tried again later"}
 	labelRefused = Label{"ferry/refused", "e4e669", "未能搬运 · not mirrored"}
 	labelSetUp   = Label{"ferry/set-up", "d93f0b", "需要仓库所有者完成设置 · waits for the owner's set-up"}
+
+	labels = []Label{labelWorking, labelDone, labelPartial, labelRetry, labelRefused, labelSetUp}
 )
 
 // Label returns the label of an issue in this state.
