@@ -73,7 +73,7 @@ func harvest(ctx context.Context, env wiring.Env, o catalogOptions, log []catalo
 		return false, usageError{"there is no repository to read: set GITHUB_REPOSITORY to its owner and name, such as alice/ferry, and GITHUB_TOKEN"}
 	}
 	changes, sound, all, err := harvested(ctx, env, hub, s)
-	if err == nil && len(changes) > 0 {
+	if err == nil && len(log)+len(changes) > 0 {
 		err = commitChanges(ctx, env, hub, o, log, changes)
 	}
 	if err == nil && !all {
@@ -136,14 +136,15 @@ func updated(env wiring.Env, o catalogOptions, s catalog.Snapshot) (map[string]s
 	if err != nil {
 		return nil, err
 	}
-	files := map[string]string{catalog.HoldingsFile: string(holdings)}
-	err = s.Write(aboutSite(env, form, s), func(path string, text []byte) error {
-		path = sitePath + path
+	files := map[string]string{}
+	differs := func(path string, text []byte) error {
 		if old, err := os.ReadFile(filepath.Join(o.in, filepath.FromSlash(path))); err != nil || !bytes.Equal(old, text) {
 			files[path] = string(text)
 		}
 		return nil
-	})
+	}
+	_ = differs(catalog.HoldingsFile, holdings)
+	err = s.Write(aboutSite(env, form, s), func(path string, text []byte) error { return differs(sitePath+path, text) })
 	return files, err
 }
 
@@ -152,7 +153,8 @@ func updated(env wiring.Env, o catalogOptions, s catalog.Snapshot) (map[string]s
 const maxCommit = 4 << 20
 
 // commitChanges commits changes of the log to the branch: a file of the log, and then
-// the files that are made from the whole log.
+// the files that are made from the whole log. Without changes these can differ as well,
+// after a change of the policy file or of Ferry.
 func commitChanges(ctx context.Context, env wiring.Env, hub *publish.Client, o catalogOptions, log, changes []catalog.Change) error {
 	files, err := updated(env, o, catalog.Fold(append(log, changes...)))
 	if err != nil {
@@ -162,8 +164,14 @@ func commitChanges(ctx context.Context, env wiring.Env, hub *publish.Client, o c
 	if err != nil {
 		return err
 	}
-	batch, size := map[string]string{logPath(env): string(text)}, len(text)
+	batch, size := map[string]string{}, len(text)
+	if size > 0 {
+		batch[logPath(env)] = string(text)
+	}
 	commit := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
 		return hub.Commit(ctx, catalog.Branch, fmt.Sprintf("catalog: %d changes", len(changes)), batch)
 	}
 	for _, path := range slices.Sorted(maps.Keys(files)) {

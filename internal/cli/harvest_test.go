@@ -98,6 +98,35 @@ func TestPolicyOnThePage(t *testing.T) {
 	}
 }
 
+// TestPolicyChanges: the page of the branch follows the policy file although the log has
+// not changed, by one commit.
+func TestPolicyChanges(t *testing.T) {
+	w := newHarvest(t, nil)
+	w.Environ["FERRY_CONFIG"] = filepath.Join(w.Dir, "policy")
+	harvest := func(policy string, commits int, want string) {
+		t.Helper()
+		w.Write("policy", policy)
+		status, said := w.run(t.Context(), "catalog", "harvest", "--in", w.checkout())
+		w.WantStatus(status, wiring.StatusDone, said)
+		files, n := w.github.Branch("catalog")
+		fakeworld.WantText(t, "the page", files["docs/index.html"], want)
+		if n != commits {
+			t.Errorf("%d commits, want %d", n, commits)
+		}
+		for path, text := range files {
+			if text == "" {
+				t.Errorf("%s is empty", path)
+			}
+		}
+	}
+	harvest("requests: collaborators\n", 0, "")
+	w.answered("nginx:1", 1)
+	harvest("requests: collaborators\n", 1, "Only the owner and collaborators may ask")
+	for range 2 {
+		harvest("requests: anyone\n", 2, "Anyone may ask")
+	}
+}
+
 // TestHarvest checks that the branch gets what issues got, once, and nothing that
 // somebody else has written.
 func TestHarvest(t *testing.T) {
