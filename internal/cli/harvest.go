@@ -137,14 +137,16 @@ func updated(env wiring.Env, o catalogOptions, s catalog.Snapshot) (map[string]s
 		return nil, err
 	}
 	files := map[string]string{}
-	differs := func(path string, text []byte) error {
+	add := func(path string, text []byte) {
 		if old, err := os.ReadFile(filepath.Join(o.in, filepath.FromSlash(path))); err != nil || !bytes.Equal(old, text) {
 			files[path] = string(text)
 		}
-		return nil
 	}
-	_ = differs(catalog.HoldingsFile, holdings)
-	err = s.Write(aboutSite(env, form, s), func(path string, text []byte) error { return differs(sitePath+path, text) })
+	add(catalog.HoldingsFile, holdings)
+	err = s.Write(aboutSite(env, form, s), func(path string, text []byte) error {
+		add(sitePath+path, text)
+		return nil
+	})
 	return files, err
 }
 
