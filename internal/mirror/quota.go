@@ -16,9 +16,9 @@ import (
 // hold.
 const countsAtOnce = 16
 
-// Stocks returns what targets hold: according to the registry if it has a list, and
-// with the repositories that held has in addition, which gives the number of tags by
-// repository. Held is empty if it is not known.
+// Stocks returns what targets hold: the repositories that the registry lists or, if it
+// has no list, those of held, which gives the number of tags by repository. Held is
+// empty if it is not known.
 func (m *Mirror) Stocks(ctx context.Context, quotas []Quota, held map[string]int) []plan.Stock {
 	stocks := make([]plan.Stock, len(quotas))
 	var all sync.WaitGroup
@@ -58,7 +58,8 @@ func (m *Mirror) repositories(ctx context.Context, target string) ([]reference.R
 }
 
 // count fills a stock with the repositories that a registry has listed. If tags are
-// limited it asks for those that nobody has counted. Tags of signatures do not count.
+// limited it asks for those of repositories that are not in held. Tags of signatures do
+// not count.
 func (m *Mirror) count(ctx context.Context, s *plan.Stock, listed []reference.Repository, held map[string]int) {
 	var unknown []reference.Repository
 	for _, r := range listed {
