@@ -90,6 +90,10 @@ func (d *deleting) delete(ctx context.Context, tag reference.Reference, want v1.
 		d.read(ctx)
 	}
 	content := tag.Untagged(want)
+	there := d.look(ctx, tag, want)
+	if there != ByHand {
+		return there
+	}
 	names := []reference.Reference{tag}
 	alone := d.needed != nil && !d.needed[want]
 	var parts []v1.Hash
@@ -101,10 +105,6 @@ func (d *deleting) delete(ctx context.Context, tag reference.Reference, want v1.
 				parts = append(parts, list[i].Digest)
 			}
 		}
-	}
-	there := d.look(ctx, tag, want)
-	if there != ByHand {
-		return there
 	}
 	refused := ByHand
 	for _, name := range names {
