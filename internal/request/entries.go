@@ -39,7 +39,7 @@ func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, abo
 	switch {
 	case strings.Trim(said, "_* ") == "no response" || strings.HasSuffix(l.text, ":") && len(toks) > 1 && (about.images == 0 || about.bare+about.other == 0):
 	case about.plain && names == 0 && !isEmptyEntry(text, toks):
-	case about.images == 0 && (hasWish(said) || isPolite(said) || thanking.in(said)) && !slices.ContainsFunc(s.odd, func(i int) bool { return !sentenceWords[spoken(toks[i])] }):
+	case about.images == 0 && (hasWish(said) || isPolite(said) || thanking.in(said)) && !slices.ContainsFunc(s.odd, func(i int) bool { return !sentenceWords.has(spoken(toks[i])) }):
 	default:
 		s.entries = append(s.entries, entry{
 			line: l.number, written: clip(strings.TrimSpace(l.text)), suggestion: nearby(toks, reads),
@@ -113,9 +113,7 @@ func listsImages(toks []token, reads []reading, about sentence) bool {
 }
 
 // sentenceWords are words of sentences, beside which other words are no names.
-var sentenceWords = set(wordsIn("a|an|the|this|that|these|those|it|its|is|are|was|were|be|been|for|of|to|in|on|at|by|with|from|as|into|about|our|your|my|we|you|i|i'm|us|me|they|" +
-	"also|plus|not|no|if|so|then|than|which|what|when|where|why|how|who|can|can't|cannot|could|couldn't|would|will|won't|should|may|must|do|does|don't|has|have|had|need|needs|want|wants|use|used|uses|using|" +
-	"please|pls|plz|kindly|thanks|thank|thx|regards|cheers|hello|hi|hey|there|here|all|much|only|just|image|images|because|but|since|still|too|very|more|new|missing|error|failed|version|same|mirror|sync|pull|copy|add")...)
+var sentenceWords = endingsIn("sentenceWords")
 
 // noteWords records the words on a line that has to name images which belong to
 // none of them: in a part of the line that is no sentence, or says nothing else.
@@ -161,7 +159,7 @@ var furthers = newPhrases("还", "也", "另")
 
 // isOfSentence reports whether a word makes a part of a line a sentence.
 func isOfSentence(t token) bool {
-	return t.kind == otherWord || sentenceWords[spoken(t)]
+	return t.kind == otherWord || sentenceWords.has(spoken(t))
 }
 
 // isOdd reports whether the word at an index is not read as an image, a tag or a

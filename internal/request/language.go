@@ -87,8 +87,8 @@ func (t *phraseTable) starts(text string) bool {
 	return false
 }
 
-// endings are words to look for at the end of a text. Their table, by their last
-// byte, is built when it is first needed.
+// endings are words to look for at the end of a text, or to compare with it. Their
+// table, by their last byte, is built when it is first needed.
 type endings struct {
 	all   func() []string
 	build sync.Once
@@ -318,8 +318,7 @@ var (
 )
 
 // courtesies are words of sentences without a subject.
-var courtesies = set(wordsIn("hello|hi|hey|dear|all|team|everyone|there|thanks|thank|you|thx|very|much|so|a|lot|many|in|advance|please|pls|plz|kindly|best|kind|regards|cheers|good|morning|day|nice|great|work|job|" +
-	"i|we|need|want|would|like|this|it|one|the|to|for|my|our|me|us|could|can|be|is|if|possible|asap|latest|version|newest|stable|official|tag|docker|hub|from")...)
+var courtesies = endingsIn("courtesies")
 
 // hasSubject reports whether a sentence has a subject besides courtesies.
 func hasSubject(toks []token) bool {
@@ -327,7 +326,7 @@ func hasSubject(toks []token) bool {
 	words := 0
 	for _, t := range toks {
 		switch {
-		case t.kind == asciiWord && !courtesies[spoken(t)] && !isFiller(t.text):
+		case t.kind == asciiWord && !courtesies.has(spoken(t)) && !isFiller(t.text):
 			words++
 		case t.kind == otherWord && isChinese(t.text) && !isFiller(t.text):
 			words += utf8.RuneCountInString(t.text) / 4

@@ -156,7 +156,7 @@ func isItem(word string) bool {
 	small := lower(trimWord(word))
 	_, err := reference.ParsePlatform(small)
 	return err != nil && !strings.HasPrefix(word, "-") && !strings.HasSuffix(word, ":") && !strings.Contains(word, "/") && hasLetter(small) &&
-		!sentenceWords[small] && !notGuesses[small] && !remarks[small] && !strings.HasSuffix(small, "ly") && !thanking.in(small)
+		!sentenceWords.has(small) && !notGuesses.has(small) && !remarks[small] && !strings.HasSuffix(small, "ly") && !thanking.in(small)
 }
 
 // remarks are words after a comma that say something about the request.

@@ -420,7 +420,7 @@ func (s *scan) onlyTags(toks []token) bool {
 		switch word := trimWord(toks[i].text); {
 		case looksLikeTag(word) || isVersion(word) && (len(s.odd) == 1 || i > 0 && isTagNoun(toks[i-1])), isTag(word) && i+1 < len(toks) && isTagNoun(toks[i+1]):
 			tags++
-		case !courtesies[spoken(toks[i])] && !tagNouns[spoken(toks[i])] && spoken(toks[i]) != "only":
+		case !courtesies.has(spoken(toks[i])) && !tagNouns[spoken(toks[i])] && spoken(toks[i]) != "only":
 			return false
 		}
 	}
@@ -512,7 +512,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 				about.foreign++
 			}
 			continue
-		case len(toks) == 1 && known.IsOfficial(t.text) && !notGuesses[t.text]:
+		case len(toks) == 1 && known.IsOfficial(t.text) && !notGuesses.has(t.text):
 			// "registry" alone is not a filler word.
 		case !t.key && !strings.HasSuffix(t.text, ":") && isFiller(t.text) || trimWord(t.text) == "":
 			continue

@@ -264,7 +264,7 @@ var modelPrograms = set("ollama", "ramalama", "lms", "llm", "huggingface-cli")
 // sentence.
 func (c *invocation) namesNothing() bool {
 	for _, t := range c.images {
-		if r := c.scan.peek(t.text); !notGuesses[strings.Trim(t.text, ",.:")] || r.strength > bare {
+		if r := c.scan.peek(t.text); !notGuesses.has(strings.Trim(t.text, ",.:")) || r.strength > bare {
 			return false
 		}
 	}
@@ -398,7 +398,7 @@ func (c *invocation) image(t token) {
 		return
 	case r.strength == bare && (c.inProse || strings.HasSuffix(t.text, ":")): // "Docker Pull Spec: …"
 		return
-	case notGuesses[t.text] && !known.IsOfficial(t.text): // "docker pull timeout"
+	case notGuesses.has(t.text) && !known.IsOfficial(t.text): // "docker pull timeout"
 		return
 	case c.allTags && len(r.images) == 1:
 		p := allTags(r.images[0].Reference)

@@ -51,7 +51,7 @@ var (
 )
 
 // functionWords are words of sentences in front of a tag, and no names.
-var functionWords = set(wordsIn("as|well|ps|disso|bir|de|edit|que|ainsi|y|e|et|ou|und|oder|dan|ve|en|con|avec|mit|por|favor|s'il|vous|plait|bitte|noch|jetzt|il|lo|los|las|les|um|uma|os|ao|no|na|un|une|ein|eine|einen|der|den|dem|sama|dengan|yang|ini|va|voi|them|c'est|est|es|ist|non|nicht|pas|update|course|that|same|more|another|he|she|they|was|were|it's|its")...)
+var functionWords = endingsIn("functionWords")
 
 // sames are words that give an image the tag of another one.
 var sames = phrasesIn("sames")
@@ -95,17 +95,17 @@ func nameBefore(toks []token, i int) (name string, beside bool) {
 		switch {
 		case t.text == ";" || strings.HasSuffix(t.text, ".") && n < i-1:
 			return "", false
-		case owners[word] && (n == i-1 || !sentenceWords[word]) || environments[word]:
+		case owners[word] && (n == i-1 || !sentenceWords.has(word)) || environments[word]:
 			return "?", false
 		case isTagNoun(t):
 			noun = true
 		case noun && (articles[word] || word == "new"):
 			return "", true // "of a/b. The tag is 1.2"
-		case tagMarks[word], t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles[word], decoration[word] && !sentenceWords[word]:
+		case tagMarks[word], t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles[word], decoration[word] && !sentenceWords.has(word):
 		case t.kind == otherWord:
 			return "?", false
 		case looksLikeTag(trimWord(t.text)):
-		case sentenceWords[word] || courtesies[word] || functionWords[word] || addings.in(" "+word+" "):
+		case sentenceWords.has(word) || courtesies.has(word) || functionWords.has(word) || addings.in(" "+word+" "):
 			beside = false
 		case hasLetter(word):
 			name, _ := cutTag(word)

@@ -251,7 +251,7 @@ func isGuess(word string) bool {
 		return false
 	}
 	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return r == '-' || r == '_' }) {
-		if !notGuesses[part] {
+		if !notGuesses.has(part) {
 			return true
 		}
 	}
@@ -274,10 +274,4 @@ func gluedVersion(word string) string {
 }
 
 // notGuesses are words that people leave in a field without meaning an image.
-var notGuesses = set(wordsIn("list|lists|test|testing|demo|hello|help|thanks|thank|docker|mirror|image|images|sync|pull|issue|question|" +
-	"bug|none|null|undefined|title|request|example|dockerhub|hub|todo|abc|abcd|xxx|foo|bar|" +
-	"asdf|aaa|commit|master|main|latest|please|error|fail|fails|failed|failure|timeout|hangs|slow|toomanyrequests|denied|success|update|add|new|start|retry|" +
-	"problem|problems|specific|issues|broken|command|requests|limit|limits|rate|access|stuck|always|never|failing|takes|returns|gives|says|working|instead|without|after|before|when|while|is|was|keeps|porter|http|https|www|com|yes|nope|done|the|this|that|body|text|string|name|value|cloud|" +
-	"qwe|qwer|asd|zxc|k8s|kubernetes|linux|windows|amd64|arm64|push|tag|version|" +
-	"docs|doc|ci|cd|feature|fix|fixed|close|closed|reopen|ping|hahaha|haha|lol|wtf|fuck|shit|nice|good|github|google|china|mirrors|gcr|ghcr|quay|dockerfile|readme|license|public|my|hubmirror|dockerio|" +
-	"huggingface|env|typo|typos|mac|macos|registries|repo|container|containers|library|through|from|it|an|all|some|any|with|via|for|not|them|does|work|works")...)
+var notGuesses = endingsIn("notGuesses")
