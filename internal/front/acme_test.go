@@ -3,7 +3,6 @@
 package front
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -19,6 +18,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/imageferry/ferry/internal/fakeworld"
 )
 
 // certifier is a certificate authority with an account for everybody that refuses
@@ -51,9 +52,9 @@ func (c *certifier) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // issue returns the function that gives clients their certificates, and its log.
-func issue(t *testing.T, authority http.RoundTripper, dir string) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), *bytes.Buffer) {
+func issue(t *testing.T, authority http.RoundTripper, dir string) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), *fakeworld.Output) {
 	t.Helper()
-	var log bytes.Buffer
+	var log fakeworld.Output
 	config, err := ACME{
 		Directory: "https://ca.example/directory", Cache: dir, Transport: authority, Now: time.Now,
 		Host: func(host string) bool { return strings.HasSuffix(host, "front.example") }, Log: slog.New(slog.NewTextHandler(&log, nil)),
