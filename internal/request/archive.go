@@ -10,7 +10,7 @@ import (
 var archives = &pattern.Regexp{Text: `(?:^|[^a-z0-9._/-])tar(?:ball)?(?: file)?(?:$|[^a-z0-9._/-])|离线镜像包|离线包|镜像离线|离线镜像|離線包|離線鏡像|offline (?:archive|package|bundle|tar)|(?:^|\s)/archive(?:$|\s)`}
 
 // archiveHints are parts of these words, which most texts do not have.
-var archiveHints = newPhrases("tar", "离线", "離線", "offline", "archive")
+var archiveHints = phrases{list: "tar|离线|離線|offline|archive"}
 
 // unarchived end the text before such words if no file is wanted.
 var unarchived = &pattern.Regexp{Text: `(?:不要|不用|不需要|无需|不必|\bno|\bnot|\bwithout|n't|instead of|而不是)(?: (?:an?|the|as|need|want|any))*[ ]*$`}

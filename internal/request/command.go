@@ -64,7 +64,7 @@ func ParseCommand(comment string) (c Command, ok bool) {
 	for _, word := range words[1:] {
 		if c.Verb == Add {
 			r := readWord(strings.Trim(word, "`\"'"))
-			if politeness[strings.ToLower(word)] || tagListMarks[word] {
+			if politeness[strings.ToLower(word)] || isTagListMark(word) {
 				continue
 			}
 			if len(r.images) == 0 || r.problem != nil || r.strength < official || len(c.Images) >= MaxExpansion {

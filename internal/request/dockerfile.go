@@ -3,9 +3,7 @@ package request
 import "strings"
 
 // instructions are those of a Dockerfile besides FROM.
-var instructions = set(wordsIn("RUN|CMD|COPY|ENV|EXPOSE|WORKDIR|ENTRYPOINT|LABEL|USER|VOLUME|ARG|ADD|SHELL|ONBUILD|" +
-	"HEALTHCHECK|STOPSIGNAL|MAINTAINER|" +
-	"SAVE|BUILD|DO|IMPORT")...) // those of an Earthfile; "SAVE IMAGE" names a target
+var instructions = wordSet{list: "instructions"} // those of an Earthfile; "SAVE IMAGE" names a target
 
 // readDockerfiles reads "FROM [--platform=…] image [AS stage]" with the
 // defaults of "ARG", and "COPY --from=image". Stages are not images.
@@ -36,7 +34,7 @@ func (s *scan) readDockerfiles() {
 		case word == "FROM" && s.readFrom(l, fields[1:], args, stages):
 			inside = true
 			s.taken[i] = true
-		case inside && instructions[word]:
+		case inside && instructions.has(word):
 			for _, f := range fields {
 				image, ok := strings.CutPrefix(f, "--from=")
 				if mount, isMount := strings.CutPrefix(f, "--mount="); isMount {

@@ -44,11 +44,11 @@ func (s *scan) readDocuments() {
 func opensScript(text string) bool {
 	key, value, ok := splitKey(strings.TrimLeft(text, " -"))
 	value = strings.TrimSpace(value)
-	return ok && value != "" && (value[0] == '|' || value[0] == '>') && scriptKeys[lower(key)]
+	return ok && value != "" && (value[0] == '|' || value[0] == '>') && scriptKeys.has(lower(key))
 }
 
 // scriptKeys are keys of scripts.
-var scriptKeys = set(wordsIn("script|run|command|commands|args|before_script|after_script")...)
+var scriptKeys = wordSet{list: "scriptKeys"}
 
 // opensMapping reports whether the keys of a mapping follow a line.
 func opensMapping(l, below line) bool {
@@ -77,9 +77,7 @@ func isBrackets(text string) bool {
 }
 
 // structure are keys that indicate a pasted file.
-var structure = set(wordsIn("apiversion|kind|services|containers|initcontainers|spec|metadata|template|steps|jobs|runs-on|uses|" +
-	"image|repository|tag|registry|pullpolicy|imagepullpolicy|newtag|newname|volumes|ports|environment|container_name|restart|" +
-	"labels|args|command|env|resources|replicas|auth|images|on|networks")...)
+var structure = wordSet{list: "structure"}
 
 // isStructured reports whether lines are a document rather than a list with a
 // heading: lines with unknown keys are then not text of the requester.
@@ -89,7 +87,7 @@ func isStructured(lines []line) bool {
 		key, _, ok := splitKey(strings.TrimLeft(l.text, " -"))
 		if ok {
 			keys++
-			if structure[strings.ToLower(key)] {
+			if structure.has(strings.ToLower(key)) {
 				known++
 			}
 		}
@@ -108,7 +106,7 @@ func isFile(lines []line) bool {
 		all++
 		if isDocumentLine(l.text) {
 			inside++
-			if key, _, ok := splitKey(strings.TrimLeft(l.text, " -")); ok && structure[strings.ToLower(key)] {
+			if key, _, ok := splitKey(strings.TrimLeft(l.text, " -")); ok && structure.has(strings.ToLower(key)) {
 				known++
 			}
 		}
@@ -242,9 +240,9 @@ func (d *document) read(l line) bool {
 		return true
 	}
 	switch lower := strings.ToLower(key); {
-	case nameStem(lower) != "", isTagKey(lower), treeKeys[lower]:
+	case nameStem(lower) != "", isTagKey(lower), treeKeys.has(lower):
 		return value != "" || d.strict
-	case platformKeys[lower], targetKeys[lower] && value != "":
+	case platformKeys.has(lower), targetKeys.has(lower) && value != "":
 		return true
 	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && d.strict && d.scan.peek(value).strength >= official:
 		d.scan.offer(l, indent, d.scan.readWord(value), inKey)
@@ -329,13 +327,13 @@ func (d *document) note(key, value string, l line) {
 }
 
 // listKeys are the keys of lists of tags.
-var listKeys = set(wordsIn("tags|tag|versions|version|allow|include")...)
+var listKeys = wordSet{list: "tags|tag|versions|version|allow|include"}
 
 // item reads a list item that is not a mapping, and reports whether it is
 // finished.
 func (d *document) item(l line, text string, indent int) bool {
 	parent := strings.ToLower(d.lastKey())
-	if listKeys[parent] && len(d.frames) > 0 && (isTagWord(cleanValue(text)) || isTagPattern(text)) {
+	if listKeys.has(parent) && len(d.frames) > 0 && (isTagWord(cleanValue(text)) || isTagPattern(text)) {
 		d.note("tags", cleanValue(text), l)
 		return d.strict
 	}
@@ -405,7 +403,7 @@ func (d *document) closeTo(indent int) {
 		if n > 1 && top.parent == "tags" {
 			// regsync's "tags:" above "allow:" with a list.
 			for _, one := range top.settings {
-				if listKeys[lower(one.key)] && one.value != "" {
+				if listKeys.has(lower(one.key)) && one.value != "" {
 					d.frames[n-2].settings = append(d.frames[n-2].settings, setting{"tags", one.value, one.line})
 				}
 			}
@@ -431,7 +429,7 @@ func (d *document) offerAll(settings []setting) bool {
 	hosted := false
 	for _, one := range settings {
 		r := d.scan.peek(one.value)
-		if r.strength < tagged || len(r.images) != 1 || r.untagged() || targetKeys[lower(one.key)] || isImageKey(lower(one.key)) {
+		if r.strength < tagged || len(r.images) != 1 || r.untagged() || targetKeys.has(lower(one.key)) || isImageKey(lower(one.key)) {
 			return false
 		}
 		hosted = hosted || strings.Contains(one.value, "/")

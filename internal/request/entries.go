@@ -28,7 +28,7 @@ func markEntries(lines []line, list bool) {
 }
 
 // thanking are words of lines that name no image and need no answer.
-var thanking = phrasesIn("thanking")
+var thanking = phrases{list: "thanking"}
 
 // noteEntry records a line that has to name an image and does not.
 func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, about sentence) {
@@ -96,11 +96,11 @@ func isEmptyEntry(text string, toks []token) bool {
 	if len(toks) == 0 {
 		return strings.Trim(text, "-=*_|#~`.:+ ") != ""
 	}
-	return len(toks) == 1 && (loneWords[lower(trimWord(toks[0].text))] || strings.ContainsAny(toks[0].text, "<{$"))
+	return len(toks) == 1 && (loneWords.has(lower(trimWord(toks[0].text))) || strings.ContainsAny(toks[0].text, "<{$"))
 }
 
 // loneWords are fillers that are no line of a list on their own.
-var loneWords = set(wordsIn("latest|docker|tag|version|hub-mirror|porter|sync|url|name|registry|repository")...)
+var loneWords = wordSet{list: "loneWords"}
 
 // listsImages reports whether a line with images and other names, but without other
 // words, is a list rather than a sentence.
@@ -113,7 +113,7 @@ func listsImages(toks []token, reads []reading, about sentence) bool {
 }
 
 // sentenceWords are words of sentences, beside which other words are no names.
-var sentenceWords = endingsIn("sentenceWords")
+var sentenceWords = wordSet{list: "sentenceWords"}
 
 // noteWords records the words on a line that has to name images which belong to
 // none of them: in a part of the line that is no sentence, or says nothing else.
@@ -155,7 +155,7 @@ func endsPart(t token) bool {
 }
 
 // furthers begin the words before one more image.
-var furthers = newPhrases("还", "也", "另")
+var furthers = phrases{list: "还|也|另"}
 
 // isOfSentence reports whether a word makes a part of a line a sentence.
 func isOfSentence(t token) bool {
@@ -200,7 +200,7 @@ func completeName(written string) string {
 	if r.strength == official && r.untagged() {
 		return r.images[0].Reference.String()
 	}
-	if r.strength != bare || len(r.images) != 1 || !r.untagged() || strings.ContainsAny(name, " :@") || loneWords[name] || isFiller(name) {
+	if r.strength != bare || len(r.images) != 1 || !r.untagged() || strings.ContainsAny(name, " :@") || loneWords.has(name) || isFiller(name) {
 		return ""
 	}
 	if near := known.NearOfficial(name); near != "" {

@@ -193,7 +193,7 @@ func programOf(name string) string {
 }
 
 // globalFlags are flags without a value in front of a sub-command.
-var globalFlags = set(wordsIn("debug|D|insecure-policy|q|quiet|v|verbose|insecure|k|tls|tlsverify|it|remote|r|h|help")...)
+var globalFlags = wordSet{list: "globalFlags"}
 
 // grammarOf returns the grammar of the command in a program's arguments, and
 // the arguments after its path; nil if it is unknown.
@@ -212,7 +212,7 @@ func commandOf(path string, args []token) (*grammar, []token) {
 			if found != nil {
 				return found, args[i:]
 			}
-			if !strings.Contains(text, "=") && !globalFlags[strings.TrimLeft(text, "-")] {
+			if !strings.Contains(text, "=") && !globalFlags.has(strings.TrimLeft(text, "-")) {
 				i++
 			}
 			continue

@@ -30,11 +30,11 @@ func isDomain(s string) bool {
 }
 
 // topLevels are the last labels of hosts that can appear alone.
-var topLevels = set(wordsIn("io|com|cn|org|net|dev|me|cc|top|xyz|run|live|pro|cloud|aws|app|site|icu|co|info|tech|de|us|edu|gov")...)
+var topLevels = wordSet{list: "topLevels"}
 
 // isHostName reports whether a dotted word is a host rather than an image.
 func isHostName(s string) bool {
-	return isDomain(s) && topLevels[strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])]
+	return isDomain(s) && topLevels.has(strings.ToLower(s[strings.LastIndexByte(s, '.')+1:]))
 }
 
 // isDocumentation reports whether a host is a common example in documentation
@@ -51,11 +51,11 @@ func isDocumentation(host string) bool {
 
 // privateLabels are last labels of hosts in private networks and documentation
 // (RFC 2606, RFC 6762 appendix G, RFC 8375).
-var privateLabels = set(wordsIn("lan|local|internal|corp|intra|intranet|home|arpa|localdomain|private|test|example|invalid|localhost")...)
+var privateLabels = wordSet{list: "privateLabels"}
 
 // isPrivate reports whether the name of a host says that only a private network
 // reaches it.
 func isPrivate(host string) bool {
 	name, _, _ := strings.Cut(host, ":")
-	return privateLabels[lower(name[strings.LastIndexByte(name, '.')+1:])]
+	return privateLabels.has(lower(name[strings.LastIndexByte(name, '.')+1:]))
 }

@@ -150,11 +150,11 @@ func isHandle(written, word string) bool {
 }
 
 // glued are words of a form's placeholder that users leave after the value.
-var glued = wordsIn("Enter|Please|Your|Type|Insert|Example|Image|e.g|请输入|请填写")
+const glued = wordList("glued")
 
 // cutGlued removes the placeholder glued to a version: "a/b:v1.11.1Enter".
 func cutGlued(word string) string {
-	for _, text := range glued {
+	for _, text := range glued.words() {
 		if before, ok := strings.CutSuffix(word, text); ok && before != "" && isDigit(before[len(before)-1]) && strings.Contains(before, ":") {
 			return before
 		}
@@ -345,7 +345,7 @@ func (n *named) cutVersion() {
 
 // checkAlone handles a path that is the name of a host.
 func (n *named) checkAlone() (r reading, settled bool) {
-	if label, _, _ := strings.Cut(n.path, "."); fileNames[label] {
+	if label, _, _ := strings.Cut(n.path, "."); fileNames.has(label) {
 		return reading{}, true // "Dockerfile.local:8"
 	}
 	if !strings.Contains(n.path, "/") && (known.IsRegistry(n.path) || isHostName(n.path) || isDomain(n.path) && isDigits(n.tag)) {

@@ -24,35 +24,35 @@ func wantsImage(said string, title bool, images, other int) bool {
 }
 
 // thanks are words at the end of sentences that thank for an image in advance.
-var thanks = endingsIn("thanks")
+var thanks = endings{list: "thanks"}
 
 // praises are words of sentences that say that something works.
-var praises = phrasesIn("praises")
+var praises = phrases{list: "praises"}
 
 // desires are words of sentences in which authors say what they want.
-var desires = phrasesIn("desires")
+var desires = phrases{list: "desires"}
 
 // notImperative removes verbs that are nouns in sentences without an image: "the
 // sync of images".
 var notImperative = strings.NewReplacer("mirror shows", "", "mirror is ", "", "mirror has ", "", "mirror does", "", "mirror fails", "", "sync of ", "", "last sync", "", "sync is ", "", "sync fails", "", "sync job", "")
 
 // orders are verbs at the beginning of sentences that ask for an image.
-var orders = phrasesIn("orders")
+var orders = phrases{list: "orders"}
 
 // Words of sentences that say that an image cannot be had: one of fetching, and
 // one of the others. A network that is apart is no fault on its own.
 var (
-	fetching = phrasesIn("fetching")
-	failing  = phrasesIn("failing")
-	apart    = phrasesIn("apart")
+	fetching = phrases{list: "fetching"}
+	failing  = phrases{list: "failing"}
+	apart    = phrases{list: "apart"}
 )
 
 // absent are words that say so on their own.
-var absent = phrasesIn("absent")
+var absent = phrases{list: "absent"}
 
 // running are words of sentences about running containers, not about having
 // their images.
-var running = phrasesIn("running")
+var running = phrases{list: "running"}
 
 // wordsOf returns about how many words of prose a line has: words that are no
 // image, and pairs of characters in other scripts. Code, comments and headings

@@ -26,7 +26,7 @@ const (
 var labels = sync.OnceValue(func() map[string]part {
 	all := make(map[string]part)
 	for _, p := range []part{registryPart, namePart, tagPart, digestPart, platformPart, targetPart} {
-		for _, word := range listOf("label " + string(p))() {
+		for _, word := range wordList("label " + p).words() {
 			all[word] = p
 		}
 	}
@@ -34,9 +34,7 @@ var labels = sync.OnceValue(func() map[string]part {
 })
 
 // decoration are words in labels that do not tell the part.
-var decoration = set(wordsIn("docker|oci|container|the|of|full|complete|original|required|optional|requested|desired|new|your|" +
-	"which|what|please|needed|wanted|exact|specific|to|be|mirror|mirrored|sync|del|contenedor|do|contêiner|du|conteneur|" +
-	"des|containers|docker-image|upstream|public")...)
+var decoration = wordSet{list: "decoration"}
 
 // partOf returns the part that a label announces; empty if unknown. Labels have
 // bullets, bold type, hints in brackets, and two languages.
@@ -63,7 +61,7 @@ func partOf(label string) part {
 	words := strings.Fields(label)
 	kept := words[:0]
 	for _, word := range words {
-		if !decoration[word] {
+		if !decoration.has(word) {
 			kept = append(kept, word)
 		}
 	}
@@ -98,8 +96,8 @@ const (
 )
 
 var (
-	sourceWords = set(wordsIn("source|sources|src|from|upstream|origin|original|origen|origem|origine|quelle|herkunft|источник|откуда|kaynak|nguồn|sumber|元|コピー元|원본|مصدر|منبع|来源|源|源镜像")...)
-	targetWords = set(wordsIn("target|targets|dest|destination|destinations|dst|to|output|destino|ziel|назначение|куда|hedef|đích|tujuan|先|コピー先|宛先|대상|هدف|مقصد|目标|目的|目的地|目标镜像")...)
+	sourceWords = wordSet{list: "sourceWords"}
+	targetWords = wordSet{list: "targetWords"}
 )
 
 // sideOf removes the words for source and target from a key ("sourceRegistry",
@@ -112,9 +110,9 @@ func sideOf(key string) (side, part) {
 	var rest []string
 	for _, word := range keyWords(key) {
 		switch {
-		case sourceWords[word] && found == noSide:
+		case sourceWords.has(word) && found == noSide:
 			found = sourceSide
-		case targetWords[word] && found == noSide:
+		case targetWords.has(word) && found == noSide:
 			found = targetSide
 		default:
 			rest = append(rest, word)

@@ -3,51 +3,53 @@ package request
 import (
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/imageferry/ferry/internal/pattern"
 )
 
-// phrases are words to look for in a text. Their table is built when it is first
-// needed, because most commands read no request.
+// phrases are words to look for in a text, of a list or of a function.
 type phrases struct {
-	all   func() []string
-	build sync.Once
-	built phraseTable
+	list  wordList
+	of    func() []string
+	built atomic.Pointer[phraseTable]
 }
 
 // phraseTable has the words by their first byte, so that one pass finds them all.
 // The first two bytes exclude most positions.
 type phraseTable struct {
-	by    [][]string
-	pairs []uint64 // a bit for each pair of bytes at the beginning of a phrase
+	by    [256][]string
+	pairs [1 << 16 / 64]uint64 // a bit for each pair of bytes at the beginning of a phrase
 }
 
-func newPhrases(words ...string) *phrases {
-	return &phrases{all: func() []string { return words }}
+// all returns the phrases.
+func (p *phrases) all() []string {
+	if p.of != nil {
+		return p.of()
+	}
+	return p.list.words()
 }
-
-// phrasesIn returns the phrases of a list of texts/words.json.
-func phrasesIn(list string) *phrases { return &phrases{all: listOf(list)} }
 
 // table returns the table of the phrases.
 func (p *phrases) table() *phraseTable {
-	p.build.Do(func() {
-		t := &p.built
-		t.by, t.pairs = make([][]string, 256), make([]uint64, 1<<16/64)
-		for _, w := range p.all() {
-			t.by[w[0]] = append(t.by[w[0]], w)
-			if len(w) > 1 {
-				t.add(w[0], w[1])
-				continue
-			}
-			for second := range 256 {
-				t.add(w[0], byte(second))
-			}
+	t := p.built.Load()
+	if t != nil {
+		return t
+	}
+	t = new(phraseTable)
+	for _, w := range p.all() {
+		t.by[w[0]] = append(t.by[w[0]], w)
+		if len(w) > 1 {
+			t.add(w[0], w[1])
+			continue
 		}
-	})
-	return &p.built
+		for second := range 256 {
+			t.add(w[0], byte(second))
+		}
+	}
+	p.built.Store(t)
+	return t
 }
 
 func (t *phraseTable) add(first, second byte) {
@@ -88,29 +90,27 @@ func (t *phraseTable) starts(text string) bool {
 }
 
 // endings are words to look for at the end of a text, or to compare with it. Their
-// table, by their last byte, is built when it is first needed.
+// table is by their last byte.
 type endings struct {
-	all   func() []string
-	build sync.Once
-	by    [][]string
+	list  wordList
+	built atomic.Pointer[[256][]string]
 }
-
-// endingsIn returns the endings of a list of texts/words.json.
-func endingsIn(list string) *endings { return &endings{all: listOf(list)} }
 
 // like returns the words with the last byte of a text.
 func (e *endings) like(text string) []string {
 	if text == "" {
 		return nil
 	}
-	e.build.Do(func() {
-		e.by = make([][]string, 256)
-		for _, w := range e.all() {
+	by := e.built.Load()
+	if by == nil {
+		by = new([256][]string)
+		for _, w := range e.list.words() {
 			last := w[len(w)-1]
-			e.by[last] = append(e.by[last], w)
+			by[last] = append(by[last], w)
 		}
-	})
-	return e.by[text[len(text)-1]]
+		e.built.Store(by)
+	}
+	return by[text[len(text)-1]]
 }
 
 // cut removes the first of the words that text ends with, as a separate word.
@@ -146,61 +146,59 @@ next:
 // such as "arm" and "x86" are platforms.
 func announcesPlatform(text string) bool { return platformWords.in(text) }
 
-var platformWords = newPhrases(wordsIn("platform|arch|架构|平台|版|镜像|仅|只|only")...)
+var platformWords = phrases{list: "platformWords"}
 
 // oneOfThem are words of sentences that leave the choice of an image to others.
-var oneOfThem = phrasesIn("oneOfThem")
+var oneOfThem = phrases{list: "oneOfThem"}
 
 // everyTag are ways to ask for all tags of a repository.
-var everyTag = phrasesIn("everyTag")
+var everyTag = phrases{list: "everyTag"}
 
 // isEnglish reports whether a text, in lower case, is written in English or
 // another language that is answered in English. Logs and files contain none of
 // these words.
 func isEnglish(text string) bool {
 	for _, word := range strings.Fields(text) {
-		if personal[strings.Trim(word, ".,:;!?()")] {
+		if personal.has(strings.Trim(word, ".,:;!?()")) {
 			return true
 		}
 	}
 	return foreignWishes.in(text)
 }
 
-var personal = set(wordsIn("please|pls|plz|need|want|would|could|can|thanks|thank|thx|hello|hi|hey|i|i'd|i'm|my|we|our|kindly")...)
+var personal = wordSet{list: "personal"}
 
 // fillers are words that accompany a list of images without being prose.
-var fillers = set(wordsIn("and|和|以及|及|与|跟|还有|或|or|image|images|镜像|镜像名|镜像名称|镜像地址|镜像列表|platform|架构|" +
-	"版本|最新|最新版|最新版本|镜像版本|平台|标签|sync|porter|tag|version|the|arch|hub-mirror|latest|个|源镜像|原镜像|原始镜像|源|docker|name|addr|" +
-	"svp|stp|bitte|danke|merci|gracias|obrigado|grazie|lütfen|镜像架构|镜像仓库|仓库|镜像仓库地址|地址|列表|同步|搬运|转换|名称|需要|请|谢谢|thanks|please|url|registry|repository")...)
+var fillers = wordSet{list: "fillers"}
 
 func isFiller(word string) bool {
 	if word == "" || !isAlnum(word[0]) || !isAlnum(word[len(word)-1]) {
 		word = strings.Trim(word, ".:*_~#-=。!?<> ")
 	}
 	word = lower(word)
-	return fillers[word] || word != "" && word[0] >= utf8.RuneSelf && fillerParts.makeUp(word)
+	return fillers.has(word) || word != "" && word[0] >= utf8.RuneSelf && fillerParts.makeUp(word)
 }
 
 // fillerParts are the parts of Chinese text that accompanies a list of images.
-var fillerParts = phrasesIn("fillerParts")
+var fillerParts = phrases{list: "fillerParts"}
 
-var wishes = phrasesIn("wishes")
+var wishes = phrases{list: "wishes"}
 
 // foreignWishes are words of requests in other languages than Chinese and
 // English: Spanish, Portuguese, French, Italian, German, Dutch, Swedish,
 // Polish, Czech, Russian, Ukrainian, Turkish, Vietnamese, Indonesian, Japanese,
 // Korean, Persian, Arabic, Hebrew, Greek, Hindi and Thai. Questions with such a
 // word are requests.
-var foreignWishes = phrasesIn("foreignWishes")
+var foreignWishes = phrases{list: "foreignWishes"}
 
 // foreignModals are words of questions in these languages that ask whether
 // something can be done. They are requests if they say that it is to be done to
 // an image.
-var foreignModals = phrasesIn("foreignModals")
+var foreignModals = phrases{list: "foreignModals"}
 
 // foreignQuestions are words in these languages that ask how, why, when, which
 // or how much.
-var foreignQuestions = phrasesIn("foreignQuestions")
+var foreignQuestions = phrases{list: "foreignQuestions"}
 
 // isForeignWish reports whether a sentence in one of these languages asks for an image.
 func isForeignWish(text string) bool {
@@ -220,9 +218,7 @@ func hasWish(text string) bool {
 }
 
 // environments are labels of descriptions of a machine.
-var environments = set(wordsIn("os|kernel|docker|docker version|containerd|kubernetes|kubernetes version|k8s|k8s version|kubectl|kubeadm|kubelet|" +
-	"cri|cni|arch linux|distro|browser|go|go version|python|runc|system|client|server|系统|操作系统|系统版本|操作系统版本|内核|内核版本|" +
-	"docker 版本|docker版本|k8s 版本|k8s版本|kubernetes 版本|kubernetes版本|集群版本|环境|运行环境|浏览器")...)
+var environments = wordSet{list: "environments"}
 
 // isEnvironment reports whether a line describes a machine: "OS: Ubuntu 22.04",
 // "k8s: 1.22.3".
@@ -231,20 +227,20 @@ func isEnvironment(text string) bool {
 	if ok && strings.EqualFold(label, "name") {
 		return !strings.ContainsAny(value, ":/") // what "kubectl describe" begins with
 	}
-	return ok && len(label) < 40 && environments[lower(strings.Trim(label, " *_`"))] && !strings.ContainsAny(value, "/") && strings.HasPrefix(value+" ", " ") ||
-		ok && environments[lower(strings.Trim(label, " *_`"))] && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
+	return ok && len(label) < 40 && environments.has(lower(strings.Trim(label, " *_`"))) && !strings.ContainsAny(value, "/") && strings.HasPrefix(value+" ", " ") ||
+		ok && environments.has(lower(strings.Trim(label, " *_`"))) && strings.IndexFunc(label, func(r rune) bool { return r > 127 }) >= 0
 }
 
 // isDaemon reports whether a line configures the registries of a daemon: the hosts
 // on it are not images.
 func isDaemon(text string) bool { return daemons.in(text) }
 
-var daemons = phrasesIn("daemons")
+var daemons = phrases{list: "daemons"}
 
 // isReport reports whether a line belongs to the form of a bug report.
 func isReport(text string) bool { return reports.in(text) }
 
-var reports = phrasesIn("reports")
+var reports = phrases{list: "reports"}
 
 // isDefect reports whether a sentence reports a fault of the project or
 // proposes a feature.
@@ -259,17 +255,17 @@ func isProposal(text string) bool {
 }
 
 var (
-	proposals = phrasesIn("proposals")
-	matters   = phrasesIn("matters")
-	topics    = phrasesIn("topics")
-	helping   = phrasesIn("helping")
+	proposals = phrases{list: "proposals"}
+	matters   = phrases{list: "matters"}
+	topics    = phrases{list: "topics"}
+	helping   = phrases{list: "helping"}
 )
 
 // mirroring are words of changes that concern mirrored images.
-var mirroring = newPhrases(wordsIn("mirror|sync|image|docker tag|docker digest|镜像|同步")...)
+var mirroring = phrases{list: "mirroring"}
 
 // commits are beginnings of commit subjects (Conventional Commits).
-var commits = phrasesIn("commits")
+var commits = phrases{list: "commits"}
 
 // afterCommitType returns the subject of a commit without its type:
 // "chore(deps): update a/b".
@@ -280,14 +276,14 @@ func afterCommitType(said string) string {
 	return said
 }
 
-var defects = phrasesIn("defects")
+var defects = phrases{list: "defects"}
 
 // isAddition reports whether a sentence adds to the text before.
 func isAddition(text string) bool { return additions.in(text) }
 
-var additions = phrasesIn("additions")
+var additions = phrases{list: "additions"}
 
-var polite = phrasesIn("polite")
+var polite = phrases{list: "polite"}
 
 // notPolite removes words that look like polite ones.
 var notPolite = strings.NewReplacer("请问", "", "需要怎么", "", "需要如何", "", "需要做什么", "", "需要什么", "", "请教", "", "請問", "", "請教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "请提前", "", "do i need", "", "do we need", "", "n't need", "", "not need", "", "longer need", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
@@ -295,8 +291,8 @@ var notPolite = strings.NewReplacer("请问", "", "需要怎么", "", "需要如
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
 var (
-	doings = phrasesIn("doings")
-	others = phrasesIn("others")
+	doings = phrases{list: "doings"}
+	others = phrases{list: "others"}
 )
 
 // isAboutImage reports whether a polite sentence asks for an image, if it does
@@ -308,17 +304,17 @@ func isAboutImage(text string) bool {
 }
 
 // wherever are the places where images are put on request.
-var wherever = phrasesIn("wherever")
+var wherever = phrases{list: "wherever"}
 
 // foreignDoings are verbs of such sentences in other languages, foreignNouns
 // words for an image.
 var (
-	foreignDoings = phrasesIn("foreignDoings")
-	foreignNouns  = phrasesIn("foreignNouns")
+	foreignDoings = phrases{list: "foreignDoings"}
+	foreignNouns  = phrases{list: "foreignNouns"}
 )
 
 // courtesies are words of sentences without a subject.
-var courtesies = endingsIn("courtesies")
+var courtesies = wordSet{list: "courtesies"}
 
 // hasSubject reports whether a sentence has a subject besides courtesies.
 func hasSubject(toks []token) bool {
@@ -347,7 +343,7 @@ func isPolite(text string) bool {
 }
 
 // bids are verbs and nouns at the beginning of sentences that ask for an image.
-var bids = newPhrases("need ", "requesting ", "sync ", "mirror ", "sync]", "mirror]", "sync:", "mirror:")
+var bids = phrases{list: "bids"}
 
 // imperatives removes English verbs, which are nouns in sentences of other
 // languages.
@@ -359,14 +355,14 @@ func isForeignLetter(r rune) bool {
 	return r == '¿' || r == '¡' || r >= 0xc0 && r < 0x2000 || r >= 0x3040 && r < 0x3100 || r >= 0xac00 && r < 0xd7b0
 }
 
-var questions = phrasesIn("questions")
+var questions = phrases{list: "questions"}
 
 // interrogatives begin a question; inside a sentence they mostly join its
 // parts.
-var interrogatives = []string{"how ", "what ", "where ", "which "}
+const interrogatives = wordList("how |what |where |which ")
 
 // isQuestion reports whether a sentence asks for an answer.
 func isQuestion(text string) bool {
 	return strings.HasSuffix(text, "?") || questions.in(text) ||
-		slices.ContainsFunc(interrogatives, func(word string) bool { return strings.HasPrefix(text, word) })
+		slices.ContainsFunc(interrogatives.words(), func(word string) bool { return strings.HasPrefix(text, word) })
 }

@@ -255,7 +255,7 @@ func githubPage(segments []string, address *url.URL) reading {
 	if len(segments) < 2 {
 		return reading{}
 	}
-	if len(segments) > 2 && discussions[segments[2]] {
+	if len(segments) > 2 && discussions.has(segments[2]) {
 		return reading{}
 	}
 	owner, repo, _ := strings.Cut(strings.Join(segments[:2], "/"), "/")
@@ -270,7 +270,7 @@ func githubPage(segments []string, address *url.URL) reading {
 }
 
 // discussions are pages of a repository that stand for no project.
-var discussions = set(wordsIn("actions|issues|pull|discussions|compare|commit|commits")...)
+var discussions = wordSet{list: "discussions"}
 
 // sourcePage reads pages of hosts of source code, which serve no images.
 func sourcePage(segments []string, _ *url.URL) reading {

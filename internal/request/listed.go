@@ -83,7 +83,7 @@ func (s *scan) noteItems(l *line) {
 		case trimWord(t.text) == "":
 		case s.isRead(l.number, trimWord(t.text)):
 			part.begins, part.ends = part.begins || part.words == 0, true
-		case isFiller(t.text), alsos[spoken(*t)], part.words == 0 && len(parts) == 1 && askings[spoken(*t)]:
+		case isFiller(t.text), alsos.has(spoken(*t)), part.words == 0 && len(parts) == 1 && askings.has(spoken(*t)):
 		default:
 			part.words++
 			if part.ends, part.item = false, nil; part.words == 1 && !part.begins && isItem(t.text) {
@@ -125,13 +125,13 @@ func (s *scan) noteItem(line int, part *listPart, beside bool) {
 }
 
 // listMarks are marks and words between the words of a list.
-var listMarks = newPhrases(wordsIn(",|;| and | or | & | / |和|以及|还有|与")...)
+var listMarks = phrases{list: "listMarks"}
 
 // askings begin the first part of a list that asks for images.
-var askings = set(wordsIn("pull|mirror|copy|sync|add|need|want|images|image|and")...)
+var askings = wordSet{list: "askings"}
 
 // alsos are words that say that a word belongs to the list.
-var alsos = set("too", "also")
+var alsos = wordSet{list: "too|also"}
 
 // isRead reports whether a word on a line belongs to an image or a problem. The
 // empty word stands for the whole line, and then images need not be requested.
@@ -156,11 +156,11 @@ func isItem(word string) bool {
 	small := lower(trimWord(word))
 	_, err := reference.ParsePlatform(small)
 	return err != nil && !strings.HasPrefix(word, "-") && !strings.HasSuffix(word, ":") && !strings.Contains(word, "/") && hasLetter(small) &&
-		!sentenceWords.has(small) && !notGuesses.has(small) && !remarks[small] && !strings.HasSuffix(small, "ly") && !thanking.in(small)
+		!sentenceWords.has(small) && !notGuesses.has(small) && !remarks.has(small) && !strings.HasSuffix(small, "ly") && !thanking.in(small)
 }
 
 // remarks are words after a comma that say something about the request.
-var remarks = set(wordsIn("urgent|asap|cheers|ty|tia|tks|sir|guys|folks|team|everyone|mate|etc|official|multi-arch|multiarch|both|each|respectively|tagged|again|too|first|soon|now|today")...)
+var remarks = wordSet{list: "remarks"}
 
 // enumerated returns the Chinese words beside images in a line as written,
 // between the commas that are only used in enumerations: "redis:7、节点导出器".

@@ -4,24 +4,19 @@ import "strings"
 
 // announcements are the words directly before an image in messages of kubelet,
 // containerd, Docker and kubeadm.
-var announcements = []string{
-	"pull image ", "pulling image ", "using image ", "pulled image ", "pullimage ", "find image ", "container image ", "get image ", "resolve image ",
-	"unpack image ", "resolve reference ", "manifest for ", "access denied for ", "failed to pull ", "error pulling image ",
-	"inspect image ", "parse image name ", "image reference ", "resolving reference ", "error pulling ", "no such image: ", "unable to pull ", "copying image ", "initializing source ", "trying to pull ",
-	"[config/images] pulled ", "downloaded newer image for ", "image is up to date for ", `ref="`, `image="`, `image: "`,
-}
+const announcements = wordList("announcements")
 
 // announcedBy finds all of them in one pass.
-var announcedBy = newPhrases(announcements...)
+var announcedBy = phrases{list: announcements}
 
 // doneWords say that an image exists or was pulled.
-var doneWords = phrasesIn("doneWords")
+var doneWords = phrases{list: "doneWords"}
 
 // noise are pieces of log lines without an image.
-var noise = phrasesIn("noise")
+var noise = phrases{list: "noise"}
 
 // logRoots are words of which every announcement and all noise contain one.
-var logRoots = phrasesIn("logRoots")
+var logRoots = phrases{list: "logRoots"}
 
 // readLogs reads lines of logs, events and error messages. If a line announces
 // an image, that image counts and the rest of the line does not.
@@ -44,7 +39,7 @@ func (s *scan) readLogs() {
 			return
 		}
 		announced := announcedBy.in(words)
-		for _, announcement := range announcements {
+		for _, announcement := range announcements.words() {
 			if !announced {
 				break
 			}

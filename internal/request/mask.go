@@ -99,16 +99,16 @@ func tickBoxes(lines []line) bool {
 
 // mailHeads are the headings of mail programs above the original message, in
 // lower case and between dashes.
-var mailHeads = phrasesIn("mailHeads")
+var mailHeads = phrases{list: "mailHeads"}
 
 // mailEnds are endings of the line that names the author of the message below
 // it.
-var mailEnds = wordsIn(" wrote:|写道:|寫道:| schrieb:| a écrit :| a écrit:| escribió:| escreveu:| написал:| пишет:| написал(а):|のメール:| yazdı:| đã viết:|작성:| menulis:| نوشت:| كتب:")
+const mailEnds = wordList("mailEnds")
 
 // senders and dates are the first lines of the header of a forwarded message.
-var (
-	senders = wordsIn("发件人:|發件人:|寄件者:|from:|von:|de :|de:|от:|差出人:|보낸 사람:")
-	dates   = wordsIn("发送时间:|發送時間:|日期:|sent:|date:|gesendet:|envoyé :|enviado:|отправлено:|送信日時:|보낸 날짜:|收件人:|to:")
+const (
+	senders = wordList("senders")
+	dates   = wordList("dates")
 )
 
 // maskMail masks the original message below a reply by mail.
@@ -136,11 +136,11 @@ func beginsMail(lines []line, i int) bool {
 	switch {
 	case strings.HasPrefix(text, "--") && mailHeads.in(text):
 		return true
-	case slices.ContainsFunc(mailEnds, func(end string) bool { return strings.HasSuffix(text, end) }):
+	case slices.ContainsFunc(mailEnds.words(), func(end string) bool { return strings.HasSuffix(text, end) }):
 		return strings.ContainsAny(text, "0123456789@") || i > 0 && strings.ContainsAny(lines[i-1].text, "0123456789@")
-	case starts(text, senders) && !strings.Contains(text, "/"):
+	case starts(text, senders.words()) && !strings.Contains(text, "/"):
 		for n := i + 1; n < min(i+4, len(lines)); n++ {
-			if starts(lower(strings.TrimSpace(lines[n].text)), dates) {
+			if starts(lower(strings.TrimSpace(lines[n].text)), dates.words()) {
 				return true
 			}
 		}
@@ -235,13 +235,13 @@ func maskExampleFields(lines []line) {
 }
 
 // exampleLabels are beginnings of such labels.
-var exampleLabels = newPhrases("example", "beispiel", "ejemplo", "exemple", "exemplo", "esempio", "пример", "示例", "样例", "範例")
+var exampleLabels = phrases{list: "exampleLabels"}
 
 // examples are exampleHeads before a colon.
-var examples = &endings{all: exampleHeads}
+var examples = endings{list: exampleHeads}
 
 // exampleHeads are endings of lines, before a colon, that announce an example.
-var exampleHeads = listOf("exampleHeads")
+const exampleHeads = wordList("exampleHeads")
 
 // maskBelow masks the block below a line that ends with one of some words and a
 // colon: the code in it, or the lines up to the next empty one. Above a list,

@@ -24,7 +24,7 @@ func (s *scan) readNamespaces() {
 				space = word
 			case strings.Contains(word, "/"):
 				return
-			case n > 0 && isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v') && !owners[lower(toks[n-1].text)]:
+			case n > 0 && isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v') && !owners.has(lower(toks[n-1].text)):
 				tag = word
 			}
 		}
@@ -78,14 +78,14 @@ func (s *scan) inNamespace(space, name, tag string) reading {
 }
 
 // fromMarks are words between names and their namespace.
-var fromMarks = set(wordsIn("from|in|under|of|at|来自|地址在|位于|仓库在|镜像在|都在|均在|在|из|de|da|aus|von|dans")...)
+var fromMarks = wordSet{list: "fromMarks"}
 
 // shareNamespace reads "node, cni and typha from docker.io/calico" and
 // "docker.io/calico 的 node 和 cni" as images in the namespace, if there are
 // several names or one that cannot be an ordinary word.
 func (s *scan) shareNamespace(toks []token, reads []reading) {
 	for i, t := range toks {
-		if i+1 < len(toks) && ofNamespace[toks[i+1].text] && reads[i].strength == bare {
+		if i+1 < len(toks) && ofNamespace.has(toks[i+1].text) && reads[i].strength == bare {
 			s.askNamespace(toks, reads, i)
 			continue
 		}
@@ -135,14 +135,14 @@ func (s *scan) askNamespace(toks []token, reads []reading, i int) {
 // namespace at a token, the last one first.
 func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	n := i - 1
-	if n < 0 || !fromMarks[lower(toks[n].text)] {
+	if n < 0 || !fromMarks.has(lower(toks[n].text)) {
 		return nil
 	}
 	for n--; n >= 0 && (toks[n].text == "," || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {
 	}
 	for n >= 0 && s.isNameIn(space, toks[n]) && len(names) < maxUses {
 		names = append(names, n)
-		for n--; n >= 0 && (tagListMarks[lower(toks[n].text)]); n-- {
+		for n--; n >= 0 && (isTagListMark(lower(toks[n].text))); n-- {
 		}
 		if n == names[len(names)-1]-1 {
 			break // no separator
@@ -152,17 +152,17 @@ func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 }
 
 // ofNamespace are words between a namespace and names in it.
-var ofNamespace = set(wordsIn("的|下的|里的|中的|下面的|里面的|目录下的|下|空间下的|命名空间下的")...)
+var ofNamespace = wordSet{list: "ofNamespace"}
 
 // namesBehind returns the words of a list after the namespace at a token.
 func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {
 	n := i + 1
-	if n >= len(toks) || !ofNamespace[toks[n].text] {
+	if n >= len(toks) || !ofNamespace.has(toks[n].text) {
 		return nil
 	}
 	for n++; n < len(toks) && s.isNameIn(space, toks[n]) && len(names) < maxUses; n++ {
 		names = append(names, n)
-		for n++; n < len(toks) && tagListMarks[lower(toks[n].text)]; n++ {
+		for n++; n < len(toks) && isTagListMark(lower(toks[n].text)); n++ {
 		}
 		if n == names[len(names)-1]+1 {
 			break
@@ -188,7 +188,7 @@ func (s *scan) shareParent(toks []token, reads []reading) {
 			shared = inherited
 			continue
 		}
-		if len(reads[i].images) != 1 || reads[i].strength < path || !tagListMarks[lower(toks[i+1].text)] || toks[i+2].kind != asciiWord {
+		if len(reads[i].images) != 1 || reads[i].strength < path || !isTagListMark(lower(toks[i+1].text)) || toks[i+2].kind != asciiWord {
 			continue
 		}
 		name := trimWord(toks[i+2].text)

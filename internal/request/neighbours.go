@@ -49,7 +49,7 @@ func moveTag(source, target *candidate) {
 // other images: "mirror nginx and redis:7".
 func raiseListed(toks []token, reads []reading) {
 	for i := 0; i+2 < len(toks); i++ {
-		if tagListMarks[toks[i+1].text] && reads[i].strength >= official && reads[i+2].strength >= official {
+		if isTagListMark(toks[i+1].text) && reads[i].strength >= official && reads[i+2].strength >= official {
 			reads[i].strength = max(reads[i].strength, path)
 			reads[i+2].strength = max(reads[i+2].strength, path)
 		}
@@ -119,7 +119,7 @@ func joinDigests(toks []token, reads []reading, text string) {
 }
 
 // hostMarks are words between an image and its registry.
-var hostMarks = set(wordsIn("from|on|at|via|in|来自|在|从|de|von|auf|из|на|da|desde|dari|từ")...)
+var hostMarks = wordSet{list: "hostMarks"}
 
 // joinHost gives the only image of a sentence without a registry the registry
 // that is named behind it: "a/b:1 (from quay.io)".
@@ -139,7 +139,7 @@ func joinHost(toks []token, reads []reading, text string) {
 				image = n
 			}
 		}
-		if image < 0 || i == 0 || !hostMarks[spoken(toks[i-1])] && !isBracketed(text, toks[i-1], t) {
+		if image < 0 || i == 0 || !hostMarks.has(spoken(toks[i-1])) && !isBracketed(text, toks[i-1], t) {
 			continue
 		}
 		for n := range reads[image].images {
@@ -156,12 +156,12 @@ func joinHost(toks []token, reads []reading, text string) {
 }
 
 // belowMarks are words between a namespace at a registry and a name in it.
-var belowMarks = set(wordsIn("下的|里的|中的|下面的|里面的|目录下的")...)
+var belowMarks = wordSet{list: "belowMarks"}
 
 // joinBelow reads "registry.k8s.io/sig-storage 下的 csi-attacher:v4.8.1". It
 // returns the index of the last token.
 func joinBelow(toks []token, r *reading, i int) int {
-	if i+2 >= len(toks) || !belowMarks[toks[i+1].text] || toks[i+2].kind != asciiWord || !r.untagged() {
+	if i+2 >= len(toks) || !belowMarks.has(toks[i+1].text) || toks[i+2].kind != asciiWord || !r.untagged() {
 		return i
 	}
 	host, _, _ := strings.Cut(trimWord(toks[i].text), "/")
@@ -197,12 +197,12 @@ func nextWord(toks []token, i int) int {
 }
 
 // renames are words between an image and its custom name.
-var renames = set(wordsIn("->|改名|改名为|改名成|重命名|重命名为|命名为|改为|改成|别名")...)
+var renames = wordSet{list: "renames"}
 
 // joinAlias reads "REF -> name:tag", also with words in another script in
 // between. It returns the index of its last token.
 func joinAlias(toks []token, r *reading, i int) int {
-	if i+1 >= len(toks) || !renames[toks[i+1].text] || len(r.images) != 1 {
+	if i+1 >= len(toks) || !renames.has(toks[i+1].text) || len(r.images) != 1 {
 		return i
 	}
 	at := nextWord(toks, i+1)
@@ -228,7 +228,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		return i
 	}
 	first := r.images[0]
-	if i+1 < len(toks) && latestMarks[toks[i+1].text] {
+	if i+1 < len(toks) && latestMarks.has(toks[i+1].text) {
 		first = first.named(first.Reference)
 		r.images[0] = first
 	}
@@ -240,7 +240,7 @@ func moreTags(toks []token, r *reading, i int) int {
 			r.images, i = append(r.images, image), at
 		}
 	}
-	for j := i + 1; j+1 < len(toks) && (tagListMarks[toks[j].text] || j == i+1 && latestMarks[toks[j].text]); j += 2 {
+	for j := i + 1; j+1 < len(toks) && (isTagListMark(toks[j].text) || j == i+1 && latestMarks.has(toks[j].text)); j += 2 {
 		tag := trimWord(toks[j+1].text)
 		if hasOwner(toks, j+1) {
 			return i
@@ -266,7 +266,7 @@ func moreTags(toks []token, r *reading, i int) int {
 // versions, and does not count what follows: "redis 6, 7", not "redis:6, 2 nodes".
 func continuesMajors(toks []token, i int, tag string) bool {
 	return isDigits(tag) && isDigits(trimWord(toks[i].text)) && len(toks[i].text) <= len(tag)+1 && (toks[i-1].text != "," || toks[i].at > toks[i-1].at+1) &&
-		(i+1 == len(toks) || toks[i+1].kind == separator || tagListMarks[toks[i+1].text] || isFiller(toks[i+1].text))
+		(i+1 == len(toks) || toks[i+1].kind == separator || isTagListMark(toks[i+1].text) || isFiller(toks[i+1].text))
 }
 
 // calledTags are the words of a list that the word behind it calls tags: "latest
@@ -278,11 +278,11 @@ func calledTags(toks []token) []string {
 		if t.kind != asciiWord || len(word) < 2 || strings.ContainsAny(word, "/:@") {
 			continue
 		}
-		if n := len(tags); n > 0 && !tagListMarks[toks[i-1].text] {
+		if n := len(tags); n > 0 && !isTagListMark(toks[i-1].text) {
 			return nil
 		}
 		tags = append(tags, word)
-		if i+1 == len(toks) || !tagListMarks[toks[i+1].text] {
+		if i+1 == len(toks) || !isTagListMark(toks[i+1].text) {
 			if len(tags) < 2 || len(tags) > maxUses || !endsInTags(toks[i+1:]) || !slices.ContainsFunc(tags, isTag) {
 				return nil
 			}
@@ -338,20 +338,22 @@ func endsInTags(toks []token) bool {
 	return false
 }
 
-// tagListMarks are separators between tags of one repository.
-var tagListMarks = set(",", "跟", "以及", "还有", "和", "与", "及", "and", "&", "|", "/")
+// tagListMarks are separators between tags of one repository, beside "|".
+var tagListMarks = wordSet{list: ",|跟|以及|还有|和|与|及|and|&|/"}
+
+func isTagListMark(word string) bool { return word == "|" || tagListMarks.has(word) }
 
 // latestMarks are tagListMarks after the word for the latest tag.
-var latestMarks = set(wordsIn("最新和|最新版和|最新版本和|最新与|最新版与|最新版本与|最新及|最新版及|最新版本及")...)
+var latestMarks = wordSet{list: "latestMarks"}
 
 // tagWordsBetween are words between a repository and its tag.
-var tagWordsBetween = set(wordsIn("的|为|是|标签|标签是|标签为|版本|版本是|版本为|版本号|tag|Tag|version|tag:|version:|,|要|需要|用|选|en|em|in|at|auf|на|в|の|は|의|은|는")...)
+var tagWordsBetween = wordSet{list: "tagWordsBetween"}
 
 // tagNouns are words that only announce a tag.
-var tagNouns = set(wordsIn("tag|tags|标签|标签是|标签为|標籤|版本|版本是|版本为|版本号|version|versions|releases|versionen|versões|versión|versão|versione|versie|wersja|wersji|версия|версії|тег|etiqueta|étiquette|etikett|verze|รุ่น|เวอร์ชัน")...)
+var tagNouns = wordSet{list: "tagNouns"}
 
 // tagNames are words after a tag in a sentence: "的 bookworm 标签".
-var tagNames = set(wordsIn("标签|tag|tags|版本|这个tag|这个标签|这个版本|標籤")...)
+var tagNames = wordSet{list: "tagNames"}
 
 // isPlainTag reports whether a word could be a tag and is not the name of an
 // image.
@@ -372,7 +374,7 @@ func nounBehind(toks []token, i int) int {
 	const most = 3 // words in between
 	for n := i + 1; n < min(len(toks)-1, i+2+most); n++ {
 		switch t := toks[n]; {
-		case tagNouns[spoken(t)]:
+		case tagNouns.has(spoken(t)):
 			return n
 		case t.kind == asciiWord && (len(t.text) > 4 || !isLetters(t.text) || known.IsOfficial(t.text)), t.kind == separator && t.text != ",":
 			return 0
@@ -395,9 +397,9 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 	if i+3 < len(toks) && toks[i+1].kind == otherWord && looksLikeTag(trimWord(toks[i+2].text)) && isTagNoun(toks[i+3]) {
 		i++ // "b imajının 1.2 sürümünü"
 	}
-	for skipped := 0; skipped < 3 && i+2 < len(toks) && (tagWordsBetween[toks[i+1].text] || tagNouns[lower(strings.TrimRight(toks[i+1].text, ":"))]); skipped++ {
+	for skipped := 0; skipped < 3 && i+2 < len(toks) && (tagWordsBetween.has(toks[i+1].text) || tagNouns.has(lower(strings.TrimRight(toks[i+1].text, ":")))); skipped++ {
 		i++
-		announced = announced || tagNouns[lower(strings.Trim(toks[i].text, ":."))]
+		announced = announced || tagNouns.has(lower(strings.Trim(toks[i].text, ":.")))
 	}
 	next := toks[i+1]
 	if strings.Trim(next.text, ":@") == "" && i+2 < len(toks) {
@@ -414,7 +416,7 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 	if hasOwner(toks, i+1) {
 		return start
 	}
-	called := i+2 < len(toks) && tagNames[lower(toks[i+2].text)] && toks[i].text == "的" && isPlainTag(tag) ||
+	called := i+2 < len(toks) && tagNames.has(lower(toks[i+2].text)) && toks[i].text == "的" && isPlainTag(tag) ||
 		isBracketed(text, toks[i], next) && isTag(tag) && isPlainTag(tag) && strings.ContainsAny(tag, "0123456789")
 	if next.kind != asciiWord || tag == "" || tag == next.text && !isVersion(tag) && tag != "latest" && !called && !(announced && isTag(tag) && isPlainTag(tag)) && !(i > start && looksLikeTag(tag)) {
 		return start

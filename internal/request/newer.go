@@ -12,7 +12,7 @@ import (
 // one.
 
 // replacements are words between a version and the one that replaces it.
-var replacements = phrasesIn("replacements")
+var replacements = phrases{list: "replacements"}
 
 // isReplacement reports whether the text between two versions says that the
 // second replaces the first.
@@ -24,8 +24,8 @@ func isReplacement(between string) bool {
 // corrections are words with which authors take back what they have written;
 // regrets do so if hardly anything but a version is beside them.
 var (
-	corrections = phrasesIn("corrections")
-	regrets     = phrasesIn("regrets")
+	corrections = phrases{list: "corrections"}
+	regrets     = phrases{list: "regrets"}
 )
 
 // noteCorrection notes that a sentence, in lower case, corrects what is before
@@ -81,7 +81,7 @@ func (s *scan) given(toks []token) string {
 
 // newcomers are words before a version that is wanted in addition to the
 // existing one.
-var newcomers = phrasesIn("newcomers")
+var newcomers = phrases{list: "newcomers"}
 
 // newerTag returns the image with another tag, if a word is that tag or the
 // whole reference with it: "a/b:1.2 -> 1.3", "a/b:1.2 -> a/b:1.3".
@@ -132,7 +132,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 				continue
 			}
 			before := spoken(toks[n-1])
-			if owners[before] && !newcomers.in(before+" ") || known.IsOfficial(before) {
+			if owners.has(before) && !newcomers.in(before+" ") || known.IsOfficial(before) {
 				continue
 			}
 			between := said[end:toks[n].at]
@@ -153,7 +153,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 }
 
 // insteads are words behind an image that is meant in place of the one before it.
-var insteads = newPhrases("instead.", "instead,", "instead!", "instead please", "instead for", "instead?")
+var insteads = phrases{list: "insteads"}
 
 // isReplaced reports whether a sentence asks for another version of the image
 // at a later word: "a/b:1 is broken, use a/b:2".

@@ -47,7 +47,7 @@ func platformValue(value string) (platforms []reference.Platform, problem *Probl
 }
 
 // exceptions are words of values that exclude platforms.
-var exceptions = phrasesIn("exceptions")
+var exceptions = phrases{list: "exceptions"}
 
 // cutPlatforms removes platforms from the end of a word: "ref|linux/arm64".
 func cutPlatforms(word string) (string, []reference.Platform, *Problem) {

@@ -65,7 +65,7 @@ func (s *scan) readText() {
 }
 
 // promptMarks are ends of the prompts of a shell.
-var promptMarks = newPhrases("]# ", "~# ", "$ ")
+var promptMarks = phrases{list: "]# |~# |$ "}
 
 // opensBlock reports whether a line begins a block of code: "node {".
 func opensBlock(text string) bool {
@@ -371,7 +371,7 @@ func isDoubted(said string, from, next int, all []candidate, n int) bool {
 }
 
 // contrasts are words beside an image that is not asked for.
-var contrasts = phrasesIn("contrasts")
+var contrasts = phrases{list: "contrasts"}
 
 // partEnd is sentenceEnd for parts of sentences between semicolons.
 func partEnd(said string, from int) int {
@@ -384,7 +384,7 @@ func partEnd(said string, from int) int {
 }
 
 // nouns are what English and Chinese call images.
-var nouns = newPhrases("image", "container", "镜像", "鏡像")
+var nouns = phrases{list: "image|container|镜像|鏡像"}
 
 // sentenceEnd returns the end of the sentence of a text that begins at an offset.
 func sentenceEnd(said string, from int) int {
@@ -420,7 +420,7 @@ func (s *scan) onlyTags(toks []token) bool {
 		switch word := trimWord(toks[i].text); {
 		case looksLikeTag(word) || isVersion(word) && (len(s.odd) == 1 || i > 0 && isTagNoun(toks[i-1])), isTag(word) && i+1 < len(toks) && isTagNoun(toks[i+1]):
 			tags++
-		case !courtesies.has(spoken(toks[i])) && !tagNouns[spoken(toks[i])] && spoken(toks[i]) != "only":
+		case !courtesies.has(spoken(toks[i])) && !tagNouns.has(spoken(toks[i])) && spoken(toks[i]) != "only":
 			return false
 		}
 	}
@@ -442,7 +442,7 @@ func isOtherValue(l line, before string) bool {
 }
 
 // containerKeys are parts of keys whose values may be images.
-var containerKeys = newPhrases("image", "img", "container", "docker", "repo", "from", "base")
+var containerKeys = phrases{list: "containerKeys"}
 
 // repeats reports whether the second of two images is in brackets and repeats
 // the first one at another host: "a/b (ghcr.io/a/b)".
@@ -532,7 +532,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			}
 		case labelsImage(s, toks, i):
 			continue
-		case t.key && targetKeys[lower(t.text)]:
+		case t.key && targetKeys.has(lower(t.text)):
 			i = nextWord(toks, i)
 		case t.key && (r.strength < tagged || opensObject(text[t.at+len(t.text):])) || isFiller(t.text) && len(toks) > 1:
 			continue

@@ -11,28 +11,28 @@ import (
 // tag.
 
 // notBefore are words directly before an image that is not meant.
-var notBefore = endingsIn("notBefore")
+var notBefore = endings{list: "notBefore"}
 
 // notBehind are words directly after an image that is not meant.
-var notBehind = phrasesIn("notBehind")
+var notBehind = phrases{list: "notBehind"}
 
 // unwantedHeads exclude the list that follows them.
-var unwantedHeads = listOf("unwantedHeads")
+const unwantedHeads = wordList("unwantedHeads")
 
 // Words that select one of the images of a sentence.
 var (
-	onlyFirst = phrasesIn("onlyFirst")
-	onlyLast  = phrasesIn("onlyLast")
+	onlyFirst = phrases{list: "onlyFirst"}
+	onlyLast  = phrases{list: "onlyLast"}
 )
 
 // unwanted are unwantedHeads before a colon.
-var unwanted = &endings{all: unwantedHeads}
+var unwanted = endings{list: unwantedHeads}
 
 // fillersBefore are words between one of notBefore and the image.
-var fillersBefore = endingsIn("fillersBefore")
+var fillersBefore = endings{list: "fillersBefore"}
 
 // fillersBehind are words between an image and one of notBehind.
-var fillersBehind = set(wordsIn("itself|image|images|anymore|now|too|больше|уже|образ|ya|já|mehr|jetzt|déjà|镜像|这个")...)
+var fillersBehind = wordSet{list: "fillersBehind"}
 
 // isExcluded reports whether a sentence, in lower case, excludes the image
 // between two offsets.
@@ -68,7 +68,7 @@ func isExcluded(said string, from, to int) bool {
 			return true
 		}
 		word, rest, _ := strings.Cut(behind, " ")
-		if !fillersBehind[word] {
+		if !fillersBehind.has(word) {
 			return false
 		}
 		behind = strings.TrimLeft(rest, " ")
@@ -79,7 +79,7 @@ func isExcluded(said string, from, to int) bool {
 // noPlatform are words before a platform that is not wanted, platformNouns those
 // between it and a verb behind it.
 var (
-	noPlatform    = endingsIn("noPlatform")
+	noPlatform    = endings{list: "noPlatform"}
 	platformNouns = strings.NewReplacer("的", "", "版本", "", "架构", "", "就", "", "都", "", " image", "", " version", "", " variant", "", " build", "")
 )
 
@@ -102,10 +102,10 @@ func denyPlatforms(toks []token, reads []reading, said string) {
 			behind = said[to:max(to, toks[n].at)]
 		}
 		before := strings.Trim(said[min(from, t.at):t.at], " \"'`*/+&.")
-		if from == 0 || before != "" && before != "," && !joins[before] {
+		if from == 0 || before != "" && before != "," && !joins.has(before) {
 			_, no := noPlatform.cut(before)
 			last, not = nil, no || isExcluded(before, len(before), len(before))
-		} else if verb := strings.Trim(behind, " `."); before == "," && verb != "" && !joins[verb] {
+		} else if verb := strings.Trim(behind, " `."); before == "," && verb != "" && !joins.has(verb) {
 			not = false // "no arm64, amd64 is enough"
 			if !strings.HasPrefix(verb, "都") {
 				last = nil
@@ -126,8 +126,8 @@ func denyPlatforms(toks []token, reads []reading, said string) {
 // inUse are words that describe the current version when another one is
 // requested: before the image, and after it.
 var (
-	inUseBefore = endingsIn("inUseBefore")
-	inUseBehind = phrasesIn("inUseBehind")
+	inUseBefore = endings{list: "inUseBefore"}
+	inUseBehind = phrases{list: "inUseBehind"}
 )
 
 func isInUse(said string, from, to int) bool {
@@ -152,10 +152,10 @@ func hasOtherTag(reads []reading, i int) bool {
 }
 
 // models are sources of models, whose names look like those of images.
-var models = phrasesIn("models")
+var models = phrases{list: "models"}
 
 // joins are words between two images that share a statement.
-var joins = set(wordsIn("or|nor|and|和|及|或|与|以及|oder|und|ou|et|y|e|или|и")...)
+var joins = wordSet{list: "joins"}
 
 // exclude marks the words of a sentence, in lower case, that it excludes, and
 // reports whether one of them is replaced by another. Images joined to an
@@ -175,7 +175,7 @@ func exclude(toks []token, reads []reading, said string, old map[int]reading) (n
 		replaced = replaced || by
 		_, newer := old[i]
 		not[i] = by || model || !newer && isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
-		if last >= 0 && not[last] && last+2 == i && joins[lower(toks[last+1].text)] {
+		if last >= 0 && not[last] && last+2 == i && joins.has(lower(toks[last+1].text)) {
 			not[i] = true
 		}
 		last = i
@@ -218,13 +218,13 @@ func dismiss(toks []token, reads []reading, said string, not []bool) {
 }
 
 // dismissals are words for an image that is not needed.
-var dismissals = phrasesIn("dismissals")
+var dismissals = phrases{list: "dismissals"}
 
 // withdraws reports whether a line without images, in lower case, takes the whole
 // request back.
 func withdraws(said string, toks []token) bool {
 	const most = 16 // words of such a line
-	if len(toks) > most || strings.HasSuffix(said, ":") || slices.ContainsFunc(toks, func(t token) bool { return looksLikeTag(trimWord(t.text)) || tagNouns[spoken(t)] }) || announcesPlatform(said) {
+	if len(toks) > most || strings.HasSuffix(said, ":") || slices.ContainsFunc(toks, func(t token) bool { return looksLikeTag(trimWord(t.text)) || tagNouns.has(spoken(t)) }) || announcesPlatform(said) {
 		return false
 	}
 	said = strings.TrimLeft(said, " -*#[(【>")
@@ -237,22 +237,21 @@ func withdraws(said string, toks []token) bool {
 // withdrawals are beginnings of lines that take a request back, withdrawalEnds
 // words anywhere in them.
 var (
-	withdrawals    = phrasesIn("withdrawals")
-	withdrawalEnds = phrasesIn("withdrawalEnds")
+	withdrawals    = phrases{list: "withdrawals"}
+	withdrawalEnds = phrases{list: "withdrawalEnds"}
 )
 
 // distributives are words that assign one tag to several images.
-var distributives = phrasesIn("distributives")
+var distributives = phrases{list: "distributives"}
 
 // tagMarks are words that announce a tag in a sentence.
-var tagMarks = set(wordsIn("tag|tags|version|versions|versión|versão|versões|release|ver|版本|版本号|标签|版本是|版本为|标签是|标签为|版本都是|版本均为|版本都为|版本统一为|版本都用|标签都是|标签均为|都是|均为|都用|统一用|版本統一|的版本|需要版本|要版本|请同步版本|的标签|需要|" +
-	"at|both|all|each|in|тег|тэг|версия|версии|версию|версией|tagged|バージョン|タグ|버전|태그|sürüm|sürümü|phiên|bản|versi|الإصدار|نسخه|with|mit|étiquette|etiqueta|de|von")...)
+var tagMarks = wordSet{list: "tagMarks"}
 
 // ofMarks are words between a version and its image.
-var ofMarks = set(wordsIn("of|for|的|版本的|版的|von|de|del|da|do|для|版")...)
+var ofMarks = wordSet{list: "ofMarks"}
 
 // shareMarks are words in front of a tag that several images share.
-var shareMarks = set(wordsIn("all|both|each|都是|均为|都用|统一用")...)
+var shareMarks = wordSet{list: "shareMarks"}
 
 // clauseEnd returns the end of the part of a line that begins at a token: a
 // semicolon ends it. The tags in one part are not those of images in another.
@@ -274,7 +273,7 @@ func saidTags(toks []token, reads []reading) []int {
 		if t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
 			continue
 		}
-		if n := len(found); n > 0 && found[n-1] == i-2 && tagListMarks[lower(toks[i-1].text)] && isTag(word) && strings.ContainsAny(word, "0123456789") {
+		if n := len(found); n > 0 && found[n-1] == i-2 && isTagListMark(lower(toks[i-1].text)) && isTag(word) && strings.ContainsAny(word, "0123456789") {
 			found = append(found, i) // "1.2, slim-1.2"
 			continue
 		}
@@ -282,13 +281,13 @@ func saidTags(toks []token, reads []reading) []int {
 		for before >= 0 && toks[before].kind == separator {
 			before--
 		}
-		noun := before >= 0 && isTag(word) && isPlainTag(word) && (tagNouns[spoken(toks[before])] ||
-			strings.ContainsAny(word, "0123456789") && shareMarks[spoken(toks[before])])
+		noun := before >= 0 && isTag(word) && isPlainTag(word) && (tagNouns.has(spoken(toks[before])) ||
+			strings.ContainsAny(word, "0123456789") && shareMarks.has(spoken(toks[before])))
 		if !noun && (!isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v') {
 			continue
 		}
-		announced := before >= 0 && (tagMarks[spoken(toks[before])] || len(found) > 0 && found[len(found)-1] == before ||
-			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && tagListMarks[toks[before].text] && slices.Contains(found[max(0, len(found)-2):], before-1))
+		announced := before >= 0 && (tagMarks.has(spoken(toks[before])) || len(found) > 0 && found[len(found)-1] == before ||
+			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && isTagListMark(toks[before].text) && slices.Contains(found[max(0, len(found)-2):], before-1))
 		announced = announced || noun || before >= 0 && distributives.in(spoken(toks[before])) || !isOthers(toks, reads, i)
 		owner := ownerOf(toks, i)
 		of := owner > 0 && reads[owner].untagged()
@@ -301,11 +300,10 @@ func saidTags(toks []token, reads []reading) []int {
 
 // owners are words that own a version directly after them, in addition to
 // official images.
-var owners = set(wordsIn("k8s|kubernetes|kubeadm|kubelet|kubectl|k3s|rke2|cluster|chart|helm|docker|containerd|podman|kernel|linux|rhel|rocky|windows|macos|" +
-	"go|java|jdk|cuda|driver|android|ios|app|client|server|agent|port|step|line|page|since|until|before|after|than|running|runs|run|on|using|from|issue|pr")...)
+var owners = wordSet{list: "owners"}
 
 // ownersBefore are the same at the end of a Chinese phrase.
-var ownersBefore = phrasesIn("ownersBefore")
+var ownersBefore = phrases{list: "ownersBefore"}
 
 // isOthers reports whether a version belongs to something else than an image
 // before it in the same sentence.
@@ -315,7 +313,7 @@ func isOthers(toks []token, reads []reading, i int) bool {
 	switch {
 	case i == 0 || before.kind == otherWord && ownersBefore.in(word):
 		return true
-	case before.kind == asciiWord && !tagMarks[word] && (owners[word] || startsUpper(before.text) || known.IsOfficial(word)):
+	case before.kind == asciiWord && !tagMarks.has(word) && (owners.has(word) || startsUpper(before.text) || known.IsOfficial(word)):
 		return true
 	}
 	for n := i - 1; n >= max(0, i-maxApart); n-- {
@@ -393,11 +391,11 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 // isJoined reports whether a word such as "and" joins two images of a sentence, and
 // no more than an article or "of" stands behind it.
 func isJoined(toks []token, first, second int) bool {
-	if second > first+3 || first+1 >= second || !joins[lower(toks[first+1].text)] && toks[first+1].text != "," {
+	if second > first+3 || first+1 >= second || !joins.has(lower(toks[first+1].text)) && toks[first+1].text != "," {
 		return false
 	}
 	for i := first + 2; i < second; i++ {
-		if word := spoken(toks[i]); !ofMarks[word] && !articles[word] {
+		if word := spoken(toks[i]); !ofMarks.has(word) && !articles.has(word) {
 			return false
 		}
 	}
@@ -419,7 +417,7 @@ func isPaired(toks []token, reads []reading, images, tags []int) bool {
 // versions from 1.27 to 1.31".
 func hasRange(toks []token, said string) bool {
 	for i := 2; i < len(toks); i++ {
-		if rangeMarks[spoken(toks[i-1])] && isVersion(trimWord(toks[i].text)) && isVersion(trimWord(toks[i-2].text)) && distributives.in(said) {
+		if rangeMarks.has(spoken(toks[i-1])) && isVersion(trimWord(toks[i].text)) && isVersion(trimWord(toks[i-2].text)) && distributives.in(said) {
 			return true
 		}
 	}
@@ -427,7 +425,7 @@ func hasRange(toks []token, said string) bool {
 }
 
 // rangeMarks are words between the first and the last of several versions.
-var rangeMarks = set(wordsIn("to|through|until|till|up|thru|-|–|~|到|至|до|bis|hasta|até|à|a|から|부터|đến|sampai|تا|حتى")...)
+var rangeMarks = wordSet{list: "rangeMarks"}
 
 // isOldVersionIn reports whether a sentence says that the version at an offset
 // is the existing or an excluded one.
@@ -444,7 +442,7 @@ func isOldVersionIn(said string, at int) bool {
 }
 
 // faults are words behind a version that is not wanted.
-var faults = phrasesIn("faults")
+var faults = phrases{list: "faults"}
 
 // give replaces the assumed tag of a reading by tags that stand apart.
 func (r *reading) give(tags []string) {
@@ -525,7 +523,7 @@ func namesOthers(reads []reading, i int) bool {
 // a/b".
 func hasOwner(toks []token, i int) bool {
 	owner := ownerOf(toks, i)
-	return owner > 0 && (strings.Contains(toks[owner].text, "/") || known.IsOfficial(spoken(toks[owner])) || shareMarks[spoken(toks[owner])])
+	return owner > 0 && (strings.Contains(toks[owner].text, "/") || known.IsOfficial(spoken(toks[owner])) || shareMarks.has(spoken(toks[owner])))
 }
 
 // pairTags returns the tokens of versions by those of the images, if a line
@@ -559,7 +557,7 @@ func pairTags(toks []token) map[int]int {
 func isListed(toks []token, words []int) bool {
 	for n, i := range words[1:] {
 		for between := words[n] + 1; between < i; between++ {
-			if !tagListMarks[lower(toks[between].text)] {
+			if !isTagListMark(lower(toks[between].text)) {
 				return false
 			}
 		}
@@ -618,16 +616,16 @@ func isRightBehind(toks []token, reads []reading, image, tag int) bool {
 // 0 if there is none.
 func ownerOf(toks []token, i int) int {
 	i++
-	if i < len(toks) && tagNouns[spoken(toks[i])] && hasLetter(toks[i-1].text) {
+	if i < len(toks) && tagNouns.has(spoken(toks[i])) && hasLetter(toks[i-1].text) {
 		i++
 	}
-	if i+1 >= len(toks) || !ofMarks[lower(toks[i].text)] {
+	if i+1 >= len(toks) || !ofMarks.has(lower(toks[i].text)) {
 		return 0
 	}
-	for i++; i+1 < len(toks) && articles[lower(toks[i].text)]; i++ {
+	for i++; i+1 < len(toks) && articles.has(lower(toks[i].text)); i++ {
 	}
 	return i
 }
 
 // articles are words between "of" and an image.
-var articles = set(wordsIn("the|image|images|docker|container|la|imagen|de|l|das|des|镜像")...)
+var articles = wordSet{list: "articles"}

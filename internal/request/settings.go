@@ -15,13 +15,13 @@ func (one setting) at() int {
 }
 
 // treeKeys are keys that together define an image.
-var treeKeys = set(wordsIn("repository|registry|tag|digest|sha|newname|newtag|imagetag|image_tag|image-tag|imagename|imagerepository|imagedigest|finalimagetag")...)
+var treeKeys = wordSet{list: "treeKeys"}
 
 // platformKeys are keys of platforms.
-var platformKeys = set("platform", "platforms", "arch", "architecture", "architectures")
+var platformKeys = wordSet{list: "platformKeys"}
 
 // targetKeys are keys of destinations.
-var targetKeys = set(wordsIn("target|targets|dest|destination|dst|to")...)
+var targetKeys = wordSet{list: "target|targets|dest|destination|dst|to"}
 
 // isImageKey reports whether the value of a key, in lower case, is an image:
 // "image", "sidecarImage", "GRAFANA_IMAGE", "additionalImages".
@@ -32,7 +32,7 @@ func isImageKey(key string) bool {
 
 // machines are words before "image" in the keys of what is no container: of
 // virtual machines and of pictures.
-var machines = endingsIn("machines")
+var machines = endings{list: "machines"}
 
 // nameStem returns the common beginning of the keys of an image's name and tag,
 // if one mapping has several images: "calico_node_image" for
@@ -414,7 +414,7 @@ func (s *scan) readAssignments() {
 			}
 			for i, one := range settings {
 				key := strings.ToLower(one.key)
-				s.taken[from+i] = treeKeys[key] || platformKeys[key] || nameStem(key) != "" || isTagKey(key)
+				s.taken[from+i] = treeKeys.has(key) || platformKeys.has(key) || nameStem(key) != "" || isTagKey(key)
 			}
 		}
 		from = to

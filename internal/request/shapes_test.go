@@ -3,7 +3,6 @@ package request
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -197,28 +196,28 @@ func TestEveryWordOfIntent(t *testing.T) {
 	const image = "quay.io/me/b:1"
 	for _, list := range []struct {
 		name, text string
-		words      *phrases
+		words      wordList
 		holds      func(body *text) bool
 	}{
-		{"failing", "docker pull W x", failing, func(body *text) bool { return body.fails && body.lacks }},
-		{"apart", "x W y", apart, func(body *text) bool { return body.isolated && !body.fails }},
-		{"fetching", "cannot W x", fetching, func(body *text) bool { return body.lacks }},
-		{"absent", "W x", absent, func(body *text) bool { return body.lacks }},
-		{"running", "it W x", running, func(body *text) bool { return body.running }},
-		{"desires", "W x y " + image, desires, func(body *text) bool { return body.desire }},
-		{"orders", "W x y " + image, orders, func(body *text) bool { return body.wanted }},
-		{"proposals", "xW功能", proposals, func(body *text) bool { return body.defect }},
-		{"matters", "建议W, docker pull " + image, matters, func(body *text) bool { return body.defect }},
-		{"topics", "W x y", topics, func(body *text) bool { return body.defect }},
-		{"helping", "建议功能W x y", helping, func(body *text) bool { return !body.defect }},
-		{"doings", "xx yy please W zz qq", doings, func(body *text) bool { return body.about }},
-		{"foreignDoings", "xx yy please W zz qq", foreignDoings, func(body *text) bool { return body.about }},
-		{"foreignNouns", "xx yy please W zz qq", foreignNouns, func(body *text) bool { return body.about }},
-		{"others", "please mirror W zz qq", others, func(body *text) bool { return !body.about }},
-		{"reports", "W x y z", reports, func(body *text) bool { return body.report }},
-		{"additions", "xx W " + image + " y", additions, func(body *text) bool { return body.also }},
-		{"reportHeads", "## W x", reportHeads, func(body *text) bool { return body.sections == 1 }},
-		{"topicHeads", "## W x", topicHeads, func(body *text) bool { return body.sections == 1 }},
+		{"failing", "docker pull W x", failing.list, func(body *text) bool { return body.fails && body.lacks }},
+		{"apart", "x W y", apart.list, func(body *text) bool { return body.isolated && !body.fails }},
+		{"fetching", "cannot W x", fetching.list, func(body *text) bool { return body.lacks }},
+		{"absent", "W x", absent.list, func(body *text) bool { return body.lacks }},
+		{"running", "it W x", running.list, func(body *text) bool { return body.running }},
+		{"desires", "W x y " + image, desires.list, func(body *text) bool { return body.desire }},
+		{"orders", "W x y " + image, orders.list, func(body *text) bool { return body.wanted }},
+		{"proposals", "xW功能", proposals.list, func(body *text) bool { return body.defect }},
+		{"matters", "建议W, docker pull " + image, matters.list, func(body *text) bool { return body.defect }},
+		{"topics", "W x y", topics.list, func(body *text) bool { return body.defect }},
+		{"helping", "建议功能W x y", helping.list, func(body *text) bool { return !body.defect }},
+		{"doings", "xx yy please W zz qq", doings.list, func(body *text) bool { return body.about }},
+		{"foreignDoings", "xx yy please W zz qq", foreignDoings.list, func(body *text) bool { return body.about }},
+		{"foreignNouns", "xx yy please W zz qq", foreignNouns.list, func(body *text) bool { return body.about }},
+		{"others", "please mirror W zz qq", others.list, func(body *text) bool { return !body.about }},
+		{"reports", "W x y z", reports.list, func(body *text) bool { return body.report }},
+		{"additions", "xx W " + image + " y", additions.list, func(body *text) bool { return body.also }},
+		{"reportHeads", "## W x", reportHeads.list, func(body *text) bool { return body.sections == 1 }},
+		{"topicHeads", "## W x", topicHeads.list, func(body *text) bool { return body.sections == 1 }},
 	} {
 		holds := func(word string) bool {
 			e, _ := understand(Input{Title: "x", Body: strings.ReplaceAll(list.text, "W", word)})
@@ -227,12 +226,15 @@ func TestEveryWordOfIntent(t *testing.T) {
 		if holds("qqq") {
 			t.Errorf("%s: %q holds without any word", list.name, list.text)
 		}
-		words := list.words.all()
+		words := list.words.words()
 		for _, word := range words {
 			if !holds(word) {
 				t.Errorf("%s: %q has no effect", list.name, word)
 			}
-			if others := newPhrases(slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == word })...); others.in(word) && !strings.HasSuffix(list.name, "Heads") { // heads are looked for at the beginning only
+			others := phrases{of: func() []string {
+				return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == word })
+			}}
+			if others.in(word) && !strings.HasSuffix(list.name, "Heads") { // heads are looked for at the beginning only
 				t.Errorf("%s: %q contains another word of the list", list.name, word)
 			}
 		}
@@ -258,24 +260,25 @@ func TestEveryWord(t *testing.T) {
 			expect("label", "image: me/b\ntag: 1.2\n"+label+": quay.io", "quay.io/me/b:1.2")
 		}
 	}
-	for _, w := range notBefore.all() {
+	for _, w := range notBefore.list.words() {
 		expect("before", "quay.io/me/b:1 is what we need here, "+w+" quay.io/me/c:2", "quay.io/me/b:1")
 	}
 	for _, w := range notBehind.all() {
 		expect("behind", "we need quay.io/me/b:1 here; quay.io/me/c:2 "+w, "quay.io/me/b:1")
 	}
-	for _, head := range exampleHeads() {
+	for _, head := range exampleHeads.words() {
 		expect("example", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
-	for _, head := range unwantedHeads() {
+	for _, head := range unwantedHeads.words() {
 		expect("unwanted", "quay.io/me/b:1\n\n"+head+":\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
 	for _, w := range mailHeads.all() {
 		expect("mail", "quay.io/me/b:1\n\n----- "+w+" -----\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
-	for _, end := range mailEnds {
+	for _, end := range mailEnds.words() {
 		expect("mail", "quay.io/me/b:1\n\n2025-01-02 me@a.io"+end+"\nquay.io/me/c:2", "quay.io/me/b:1")
 	}
+	expect("tag list", "please mirror quay.io/me/b:1.2 | 1.3", "quay.io/me/b:1.2", "quay.io/me/b:1.3")
 	for _, w := range foreignWishes.all() {
 		expect("wish", "xx "+w+" quay.io/me/b:1?", "quay.io/me/b:1")
 	}
@@ -284,66 +287,63 @@ func TestEveryWord(t *testing.T) {
 // TestEveryWordOfSentences checks the same for the word lists of sentences. "W"
 // stands for the word.
 func TestEveryWordOfSentences(t *testing.T) {
-	keys := func(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
-	of := func(p *phrases) []string { return p.all() }
-	ends := func(e *endings) []string { return e.all() }
 	const b, c = "quay.io/me/b", "quay.io/me/c"
 	for _, list := range []struct {
 		name, text string
-		words      []string
+		words      wordList
 		want       string
 	}{
-		{"distributives", b + " and " + c + " are needed, W 1.2.3", of(distributives), b + ":1.2.3 " + c + ":1.2.3"},
-		{"tagMarks", "we use it, W 1.2.3 " + b, keys(tagMarks), b + ":1.2.3"},
-		{"tagNouns", "please add " + b + ", W nightly", keys(tagNouns), b + ":nightly"},
-		{"hostMarks", "please mirror grafana/k6:1 W quay.io", keys(hostMarks), "quay.io/grafana/k6:1"},
-		{"articles", "mirror 1.2.3 of W " + b + " and " + c + ":2", keys(articles), b + ":1.2.3 " + c + ":2"},
-		{"ofMarks", "mirror 1.2.3 W " + b, keys(ofMarks), b + ":1.2.3"},
-		{"owners", "please mirror " + b + " W 1.2.3 is what it is", keys(owners), b + ":latest"},
-		{"ownersBefore", "请同步 " + b + " W 1.2.3 了", of(ownersBefore), b + ":latest"},
-		{"replacements", b + ":1.1 W " + b + ":1.2", of(replacements), b + ":1.2"},
-		{"corrections", "please mirror " + b + ":1.1, W " + b + ":1.2", of(corrections), b + ":1.2"},
-		{"newcomers", "the mirror has " + b + ":1.1, W 1.2", of(newcomers), b + ":1.2"},
-		{"inUseBefore", "W " + b + ":1.1, please add " + b + ":1.2", ends(inUseBefore), b + ":1.2"},
-		{"inUseBehind", b + ":1.1 W, please add " + b + ":1.2", of(inUseBehind), b + ":1.2"},
-		{"fillersBehind", "we need " + b + ":1; " + c + ":2 W 不需要", keys(fillersBehind), b + ":1"},
-		{"fillersBefore", "we need " + b + ":1 but not W " + c + ":2 here", ends(fillersBefore), b + ":1"},
-		{"onlyFirst", b + ":1 and " + c + ":2, W please", of(onlyFirst), b + ":1"},
-		{"onlyLast", b + ":1 and " + c + ":2, W please", of(onlyLast), c + ":2"},
-		{"oneOfThem", "please mirror " + b + ":1 or " + c + ":2, W", of(oneOfThem), ""},
-		{"models", "please mirror me/tiny-7b which is on W", of(models), ""},
-		{"unwanted", "we need " + b + ":1; please mirror here, W: " + c + ":2", ends(unwanted), b + ":1"},
-		{"joins", "we need " + b + ":1 here, not " + c + ":2 W " + c + ":3", keys(joins), b + ":1"},
-		{"fromMarks", "we need node and cni W docker.io/calico here", keys(fromMarks), "docker.io/calico/node:latest docker.io/calico/cni:latest"},
-		{"ofNamespace", "需要 docker.io/calico W node, cni", keys(ofNamespace), "docker.io/calico/node:latest docker.io/calico/cni:latest"},
-		{"newVersions", "| Image | Old | W version |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", keys(newVersions), b + ":1.2"},
-		{"oldVersions", "| Image | W | New |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", keys(oldVersions), b + ":1.2"},
-		{"components", "| W | Old | New |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", keys(components), b + ":1.2"},
-		{"wishes", "xx W grafana/loki yy zz", of(wishes), "docker.io/grafana/loki:latest"},
-		{"polite", "xx W " + b + ":1?", of(polite), b + ":1"},
-		{"questions", "W xx " + b + ":1 yy", of(questions), ""},
+		{"distributives", b + " and " + c + " are needed, W 1.2.3", distributives.list, b + ":1.2.3 " + c + ":1.2.3"},
+		{"tagMarks", "we use it, W 1.2.3 " + b, tagMarks.list, b + ":1.2.3"},
+		{"tagNouns", "please add " + b + ", W nightly", tagNouns.list, b + ":nightly"},
+		{"hostMarks", "please mirror grafana/k6:1 W quay.io", hostMarks.list, "quay.io/grafana/k6:1"},
+		{"articles", "mirror 1.2.3 of W " + b + " and " + c + ":2", articles.list, b + ":1.2.3 " + c + ":2"},
+		{"ofMarks", "mirror 1.2.3 W " + b, ofMarks.list, b + ":1.2.3"},
+		{"owners", "please mirror " + b + " W 1.2.3 is what it is", owners.list, b + ":latest"},
+		{"ownersBefore", "请同步 " + b + " W 1.2.3 了", ownersBefore.list, b + ":latest"},
+		{"replacements", b + ":1.1 W " + b + ":1.2", replacements.list, b + ":1.2"},
+		{"corrections", "please mirror " + b + ":1.1, W " + b + ":1.2", corrections.list, b + ":1.2"},
+		{"newcomers", "the mirror has " + b + ":1.1, W 1.2", newcomers.list, b + ":1.2"},
+		{"inUseBefore", "W " + b + ":1.1, please add " + b + ":1.2", inUseBefore.list, b + ":1.2"},
+		{"inUseBehind", b + ":1.1 W, please add " + b + ":1.2", inUseBehind.list, b + ":1.2"},
+		{"fillersBehind", "we need " + b + ":1; " + c + ":2 W 不需要", fillersBehind.list, b + ":1"},
+		{"fillersBefore", "we need " + b + ":1 but not W " + c + ":2 here", fillersBefore.list, b + ":1"},
+		{"onlyFirst", b + ":1 and " + c + ":2, W please", onlyFirst.list, b + ":1"},
+		{"onlyLast", b + ":1 and " + c + ":2, W please", onlyLast.list, c + ":2"},
+		{"oneOfThem", "please mirror " + b + ":1 or " + c + ":2, W", oneOfThem.list, ""},
+		{"models", "please mirror me/tiny-7b which is on W", models.list, ""},
+		{"unwanted", "we need " + b + ":1; please mirror here, W: " + c + ":2", unwanted.list, b + ":1"},
+		{"joins", "we need " + b + ":1 here, not " + c + ":2 W " + c + ":3", joins.list, b + ":1"},
+		{"fromMarks", "we need node and cni W docker.io/calico here", fromMarks.list, "docker.io/calico/node:latest docker.io/calico/cni:latest"},
+		{"ofNamespace", "需要 docker.io/calico W node, cni", ofNamespace.list, "docker.io/calico/node:latest docker.io/calico/cni:latest"},
+		{"newVersions", "| Image | Old | W version |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", newVersions.list, b + ":1.2"},
+		{"oldVersions", "| Image | W | New |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", oldVersions.list, b + ":1.2"},
+		{"components", "| W | Old | New |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", components.list, b + ":1.2"},
+		{"wishes", "xx W grafana/loki yy zz", wishes.list, "docker.io/grafana/loki:latest"},
+		{"polite", "xx W " + b + ":1?", polite.list, b + ":1"},
+		{"questions", "W xx " + b + ":1 yy", questions.list, ""},
 		{"interrogatives", "Wxx " + b + ":1 yy", interrogatives, ""},
-		{"foreignQuestions", "por favor W " + b + ":1?", of(foreignQuestions), ""},
-		{"defects", "with " + b + ":1 it W here", of(defects), ""},
-		{"commits", "W " + b + ":1 in the tests", of(commits), ""},
-		{"mirroring", "feat: W " + b + ":1 please", of(mirroring), b + ":1"},
-		{"corrections", "please mirror " + b + ":1.1\n\nW 1.2", of(corrections), b + ":1.2"},
-		{"regrets", "please mirror " + b + ":1.1\n\nW 1.2", of(regrets), b + ":1.2"},
-		{"addings", "please mirror " + b + ":1.1\n\nW 1.2", of(addings), b + ":1.1 " + b + ":1.2"},
-		{"conjunctions", "please mirror " + b + ":1.1\n\nW 1.2", of(conjunctions), b + ":1.1 " + b + ":1.2"},
-		{"withdrawals", b + ":1.1\n\nW", of(withdrawals), ""},
-		{"withdrawalEnds", b + ":1.1\n\nqqq W", of(withdrawalEnds), ""},
-		{"everyTag", "please mirror W of " + b + " here", of(everyTag), ""},
-		{"renames", b + ":1 W mine:1", keys(renames), b + ":1"},
-		{"belowMarks", "registry.k8s.io/sig-storage W csi-attacher:v4.8.1", keys(belowMarks), "registry.k8s.io/sig-storage/csi-attacher:v4.8.1"},
-		{"latestMarks", "docker.io/me/b:1.2 W 1.3", keys(latestMarks), "docker.io/me/b:1.2 docker.io/me/b:1.3"},
-		{"tagListMarks", "please mirror " + b + ":1.2 W 1.3", keys(tagListMarks), b + ":1.2 " + b + ":1.3"},
-		{"exampleMarks", "please write it like W " + b + ":1", exampleMarks(), ""},
+		{"foreignQuestions", "por favor W " + b + ":1?", foreignQuestions.list, ""},
+		{"defects", "with " + b + ":1 it W here", defects.list, ""},
+		{"commits", "W " + b + ":1 in the tests", commits.list, ""},
+		{"mirroring", "feat: W " + b + ":1 please", mirroring.list, b + ":1"},
+		{"corrections", "please mirror " + b + ":1.1\n\nW 1.2", corrections.list, b + ":1.2"},
+		{"regrets", "please mirror " + b + ":1.1\n\nW 1.2", regrets.list, b + ":1.2"},
+		{"addings", "please mirror " + b + ":1.1\n\nW 1.2", addings.list, b + ":1.1 " + b + ":1.2"},
+		{"conjunctions", "please mirror " + b + ":1.1\n\nW 1.2", conjunctions.list, b + ":1.1 " + b + ":1.2"},
+		{"withdrawals", b + ":1.1\n\nW", withdrawals.list, ""},
+		{"withdrawalEnds", b + ":1.1\n\nqqq W", withdrawalEnds.list, ""},
+		{"everyTag", "please mirror W of " + b + " here", everyTag.list, ""},
+		{"renames", b + ":1 W mine:1", renames.list, b + ":1"},
+		{"belowMarks", "registry.k8s.io/sig-storage W csi-attacher:v4.8.1", belowMarks.list, "registry.k8s.io/sig-storage/csi-attacher:v4.8.1"},
+		{"latestMarks", "docker.io/me/b:1.2 W 1.3", latestMarks.list, "docker.io/me/b:1.2 docker.io/me/b:1.3"},
+		{"tagListMarks", "please mirror " + b + ":1.2 W 1.3", tagListMarks.list, b + ":1.2 " + b + ":1.3"},
+		{"exampleMarks", "please write it like W " + b + ":1", exampleMarks, ""},
 	} {
 		if got := strings.Join(referencesIn(strings.ReplaceAll(list.text, "W", "qqq")), " "); got == list.want && list.name != "oldVersions" && list.name != "articles" { // any unknown word is as good
 			t.Errorf("%s: %q gives %q without any word", list.name, list.text, got)
 		}
-		for _, word := range list.words {
+		for _, word := range list.words.words() {
 			text := strings.ReplaceAll(list.text, "W", word)
 			if got := strings.Join(referencesIn(text), " "); got != list.want {
 				t.Errorf("%s: %q gives %q, want %q", list.name, text, got, list.want)

@@ -246,7 +246,7 @@ func (c *invocation) read(program string, args []token) bool {
 			n++
 		}
 	}
-	c.scan.models = c.scan.models || modelPrograms[program]
+	c.scan.models = c.scan.models || modelPrograms.has(program)
 	if c.namesNothing() {
 		return false // "docker run fails, please mirror a/b:1"
 	}
@@ -258,7 +258,7 @@ func (c *invocation) read(program string, args []token) bool {
 }
 
 // modelPrograms run models, whose names look like images.
-var modelPrograms = set("ollama", "ramalama", "lms", "llm", "huggingface-cli")
+var modelPrograms = wordSet{list: "ollama|ramalama|lms|llm|huggingface-cli"}
 
 // namesNothing reports whether the words in the place of images belong to a
 // sentence.
@@ -375,12 +375,12 @@ func (c *invocation) value(k kind, t token) {
 }
 
 // transports are sources of images other than registries.
-var transports = wordsIn("docker-archive:|docker-daemon:|containers-storage:|oci:|oci-archive:|dir:|tarball:|ostree:|ocidir:|file:")
+const transports = wordList("transports")
 
 // hasTransport reports whether a tool would read an argument from another
 // source than a registry.
 func hasTransport(text string) bool {
-	return !strings.HasPrefix(text, "oci://") && slices.ContainsFunc(transports, func(t string) bool { return strings.HasPrefix(text, t) })
+	return !strings.HasPrefix(text, "oci://") && slices.ContainsFunc(transports.words(), func(t string) bool { return strings.HasPrefix(text, t) })
 }
 
 // image reads an argument that can only be an image.

@@ -83,7 +83,7 @@ var signals = []signal{
 	// says: a heading announces a list of needs
 	// shows: x / ### What we need\n- quay.io/a/b:1
 	{name: "wanted-head", weight: 4,
-		words: phrasesIn("signal wanted-head"), region: inHeads},
+		words: &phrases{list: "signal wanted-head"}, region: inHeads},
 	// says: the title is an image
 	// shows: quay.io/a/b:1 / x
 	{name: "title-image", weight: 6,
@@ -194,7 +194,7 @@ var signals = []signal{
 	// says: a heading is from a bug report
 	// shows: x / **Describe the bug**\nIt is red.
 	{name: "report", weight: -2,
-		words: reportHeads, region: inHeads},
+		words: &reportHeads, region: inHeads},
 	// says: a form asks what happened, and no sentence politely for an image
 	// shows: x / What happened\nIt is red.
 	{name: "bug-form", weight: -8,
@@ -208,15 +208,15 @@ var signals = []signal{
 	// says: a heading is from release notes, minutes or a report of an incident
 	// shows: x / ## What's Changed\n* Fix the loop by @a in #12
 	{name: "changes", weight: -8,
-		words: phrasesIn("signal changes"), region: inHeads},
+		words: &phrases{list: "signal changes"}, region: inHeads},
 	// says: the title is that of minutes, an announcement, a proposal or a report of an incident
 	// shows: Postmortem 2024-07-02 / x
 	{name: "event-title", weight: -12,
-		words: phrasesIn("signal event-title"), region: inTitleHead},
+		words: &phrases{list: "signal event-title"}, region: inTitleHead},
 	// says: the registries of a daemon are configured
 	// shows: x / "registry-mirrors": []
 	{name: "daemon", weight: -4,
-		words: daemons},
+		words: &daemons},
 	// says: the title is the version of a release
 	// shows: Release v2.1.0 / x
 	{name: "version-title", weight: -4,
@@ -234,7 +234,7 @@ var signals = []signal{
 	// says: a sentence asks to remove an image
 	// shows: x / Please delete quay.io/a/b:1 from your side.
 	{name: "removal", weight: -20,
-		words: phrasesIn("signal removal"), region: inOwnWords},
+		words: &phrases{list: "signal removal"}, region: inOwnWords},
 	// says: an image at a mirror of its readers cannot be pulled, and no sentence asks for one, or the only image is in a private network
 	// shows: x / docker pull mirror.corp.example/library/node:22 fails with a timeout.
 	{name: "mirror-fails", weight: -20,
@@ -251,11 +251,11 @@ var signals = []signal{
 	// says: a heading is from the form of a change of code
 	// shows: x / ## How has this been tested\nBy hand.
 	{name: "change-form", weight: -20,
-		words: phrasesIn("signal change-form"), region: inHeads},
+		words: &phrases{list: "signal change-form"}, region: inHeads},
 	// says: the title asks for access, a role or an account
 	// shows: Request for access to the project / x
 	{name: "access", weight: -12,
-		words: phrasesIn("signal access"), region: inTitleHead},
+		words: &phrases{list: "signal access"}, region: inTitleHead},
 	// says: a sentence without an image takes the request back
 	// shows: x / quay.io/a/b:1\n\nNever mind, I have it.
 	{name: "withdrawn", weight: -40,
@@ -263,68 +263,68 @@ var signals = []signal{
 	// says: the title proposes a feature
 	// shows: Support labels in lists / x
 	{name: "proposal", weight: -4,
-		words: phrasesIn("signal proposal"), region: inTitleHead},
+		words: &phrases{list: "signal proposal"}, region: inTitleHead},
 	// says: the title says not to do something, and the body asks for no image
 	// shows: Don't mirror to public namespaces / x
 	{name: "do-not", weight: -12,
-		words: newPhrases(wordsIn("don't |do not |stop |avoid |不要|别 |禁止")...), region: inTitleHead,
+		words: &phrases{list: "don't |do not |stop |avoid |不要|别 |禁止"}, region: inTitleHead,
 		holds: func(_, body *text) bool { return !body.wanted }},
 	// says: a sentence announces something, or tells others of it
 	// shows: x / Heads-up: we move on Monday.
 	{name: "news", weight: -5,
-		words: phrasesIn("signal news"), region: inOwnWords},
+		words: &phrases{list: "signal news"}, region: inOwnWords},
 	// says: a sentence tells what happened after an update, and none asks for an image
 	// shows: x / Since the upgrade it is slow.
 	{name: "aftermath", weight: -5,
-		words: phrasesIn("signal aftermath"), region: inOwnWords,
+		words: &phrases{list: "signal aftermath"}, region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	// says: a sentence says what should be done, and none asks for an image
 	// shows: x / You should show the digest.
 	{name: "advice", weight: -3,
-		words: phrasesIn("signal advice"), region: inOwnWords,
+		words: &phrases{list: "signal advice"}, region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	// says: the output of a scanner or the trace of a program is shown
 	// shows: x / Total: 1 (HIGH: 1, CRITICAL: 0)
 	{name: "scan", weight: -6,
-		words: phrasesIn("signal scan")},
+		words: &phrases{list: "signal scan"}},
 	// says: the running containers are listed, and no sentence asks for an image
 	// shows: x / CONTAINER ID  IMAGE  COMMAND  CREATED  STATUS
 	{name: "containers", weight: -6,
-		words: newPhrases("container id "),
+		words: &phrases{list: "container id "},
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	// says: a file tells how a container is run
 	// shows: x / a:\n  ports:\n  - 80:80
 	{name: "service", weight: -2,
-		words: phrasesIn("signal service"), region: inCode},
+		words: &phrases{list: "signal service"}, region: inCode},
 	// says: the title is marked as a bug, a question, an idea or thanks
 	// shows: [Bug]: the list is empty / x
 	{name: "tagged", weight: -12,
-		words: phrasesIn("signal tagged"), region: inTitleHead},
+		words: &phrases{list: "signal tagged"}, region: inTitleHead},
 	// says: a sentence is about the code of a project
 	// shows: x / The go.mod says 1.22.
 	{name: "project", weight: -6,
-		words: phrasesIn("signal project"), region: inOwnWords},
+		words: &phrases{list: "signal project"}, region: inOwnWords},
 	// says: a sentence says that it is solved
 	// shows: x / That solves the issue.
 	{name: "solved", weight: -14,
-		words: phrasesIn("signal solved"), region: inOwnWords},
+		words: &phrases{list: "signal solved"}, region: inOwnWords},
 	// says: a sentence says that it works, and none asks for an image
 	// shows: x / It works perfectly.
 	{name: "praise", weight: -6,
-		words: praises, region: inOwnWords,
+		words: &praises, region: inOwnWords,
 		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
 	// says: a sentence is about the job that mirrors
 	// shows: x / The sync job stopped last night.
 	{name: "job", weight: -3,
-		words: phrasesIn("signal job"), region: inOwnWords},
+		words: &phrases{list: "signal job"}, region: inOwnWords},
 	// says: a sentence is about a service that is down
 	// shows: quay.io seems to be down? / x
 	{name: "outage", weight: -3,
-		words: phrasesIn("signal outage"), region: inOwnWords},
+		words: &phrases{list: "signal outage"}, region: inOwnWords},
 }
 
 // mirrorHosts are parts of the names of such mirrors.
-var mirrorHosts = newPhrases("mirror", "spiegel", "miroir", "espejo", "espelho", "zerkal")
+var mirrorHosts = phrases{list: "mirrorHosts"}
 
 // lists reports whether a line of a body has only images, the forms of which are
 // at least as certain as least.
@@ -335,10 +335,10 @@ func lists(body *text, least strength) bool {
 }
 
 // reportHeads are beginnings of headings and labels in forms of bug reports.
-var reportHeads = phrasesIn("reportHeads")
+var reportHeads = phrases{list: "reportHeads"}
 
 // topicHeads are beginnings of headings that stand in reports and elsewhere.
-var topicHeads = phrasesIn("topicHeads")
+var topicHeads = phrases{list: "topicHeads"}
 
 // score returns the sum of the weights of the signals of title and body, and
 // their names.
@@ -387,7 +387,7 @@ func (s *scan) readSignals(whole string) {
 }
 
 // signalWords are the words of all signals.
-var signalWords = &phrases{all: func() (all []string) {
+var signalWords = phrases{of: func() (all []string) {
 	for _, s := range signals {
 		if s.words != nil {
 			all = append(all, s.words.all()...)
@@ -423,7 +423,7 @@ func signsOf(l line, said, head string) (signs uint64) {
 
 // ownCommits are beginnings of subjects of commits to the files of a project
 // that no mirror needs.
-var ownCommits = phrasesIn("ownCommits")
+var ownCommits = phrases{list: "ownCommits"}
 
 // isRelease reports whether a title, in lower case, is the version of a release:
 // "v1.2.0", "Release 1.2".

@@ -207,7 +207,7 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 		case wanted < 0:
 		case p == tagPart:
 			p = noPart
-		case p == noPart && named < 0 && components[lower(strings.Trim(cell, "*_` "))]:
+		case p == noPart && named < 0 && components.has(lower(strings.Trim(cell, "*_` "))):
 			p = namePart
 		}
 		if side == targetSide {
@@ -230,13 +230,13 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 }
 
 // components are headings of columns with names of updated components.
-var components = set(wordsIn("package|component|dependency|service|chart|software|app|组件|服务|依赖|软件")...)
+var components = wordSet{list: "components"}
 
 // The headings of columns with versions, without words such as "tag": wanted
 // versions and existing versions.
 var (
-	newVersions = set(wordsIn("new|latest|newest|available|最新|最新版|to|target|wanted|desired|change|updated|upgrade to|update to|新|目标|更新后|升级后|需要的|期望")...)
-	oldVersions = set("from", "original", "origin", "source") // others are not parts of an image
+	newVersions = wordSet{list: "newVersions"}
+	oldVersions = wordSet{list: "from|original|origin|source"} // others are not parts of an image
 )
 
 // versionWords are removed from such headings.
@@ -246,7 +246,7 @@ func bareHeading(cell string) string {
 	return strings.Trim(versionWords.Replace(strings.ToLower(cell)), "*_`-: ")
 }
 
-func isOldVersion(cell string) bool { return oldVersions[bareHeading(cell)] }
+func isOldVersion(cell string) bool { return oldVersions.has(bareHeading(cell)) }
 
 // wantedVersions returns the column of the wanted versions in a Markdown table
 // of updates, whose first row has an index; -1 for other tables.
@@ -255,7 +255,7 @@ func (s *scan) wantedVersions(headings []string, first int) int {
 		return -1
 	}
 	for n, cell := range headings {
-		if !newVersions[bareHeading(cell)] {
+		if !newVersions.has(bareHeading(cell)) {
 			continue
 		}
 		if row := cutCells(s.lines[first].text); n < len(row) && isVersion(versionIn(row[n])) {

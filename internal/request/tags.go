@@ -25,7 +25,7 @@ func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
 		}
 		word := trimWord(t.text)
 		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
-		told := i > 1 && copulas[spoken(toks[i-1])] && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
+		told := i > 1 && copulas.has(spoken(toks[i-1])) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
 		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
@@ -35,7 +35,7 @@ func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
 }
 
 // copulas stand between a word for tags and a tag.
-var copulas = set("is", "=", "ist", "es", "est", "é", "是", "为", "は", "это")
+var copulas = wordSet{list: "is|=|ist|es|est|é|是|为|は|это"}
 
 // addsMore reports whether a line, in lower case, adds something to the text
 // before it.
@@ -46,25 +46,25 @@ func addsMore(said string) bool {
 
 // addings are words of such lines, conjunctions those at their beginning.
 var (
-	addings      = phrasesIn("addings")
-	conjunctions = phrasesIn("conjunctions")
+	addings      = phrases{list: "addings"}
+	conjunctions = phrases{list: "conjunctions"}
 )
 
 // functionWords are words of sentences in front of a tag, and no names.
-var functionWords = endingsIn("functionWords")
+var functionWords = wordSet{list: "functionWords"}
 
 // sames are words that give an image the tag of another one.
-var sames = phrasesIn("sames")
+var sames = phrases{list: "sames"}
 
 // isTagNoun reports whether a word announces a tag, or is part of a phrase that
 // does.
 func isTagNoun(t token) bool {
 	word := spoken(t)
-	return tagNouns[word] || t.kind == otherWord && nounStems.in(word)
+	return tagNouns.has(word) || t.kind == otherWord && nounStems.in(word)
 }
 
 // nounStems are the beginnings of such words in languages that inflect them.
-var nounStems = phrasesIn("nounStems")
+var nounStems = phrases{list: "nounStems"}
 
 // isAmount reports whether the word at an index is a number of something, or the
 // version since which something happens.
@@ -76,11 +76,11 @@ func isAmount(toks []token, i int) bool {
 	if strings.HasPrefix(word, "之后") || strings.HasPrefix(word, "以后") || strings.HasPrefix(word, "后") {
 		return true // "升级到 1.2 之后" tells when something happened
 	}
-	return amounts[strings.TrimSuffix(word, "s")] || units[word]
+	return amounts.has(strings.TrimSuffix(word, "s")) || units.has(word)
 }
 
 // amounts are what numbers count.
-var amounts = set(wordsIn("gb|mb|kb|gib|mib|tb|hour|minute|second|day|week|month|year|time|percent|ms|core|node|server|g|m")...)
+var amounts = wordSet{list: "amounts"}
 
 // nameBefore returns the name in front of the word at an index, in lower case, and
 // whether only words about tags are in between. It is empty for none, and no name
@@ -95,13 +95,13 @@ func nameBefore(toks []token, i int) (name string, beside bool) {
 		switch {
 		case t.text == ";" || strings.HasSuffix(t.text, ".") && n < i-1:
 			return "", false
-		case owners[word] && (n == i-1 || !sentenceWords.has(word)) || environments[word]:
+		case owners.has(word) && (n == i-1 || !sentenceWords.has(word)) || environments.has(word):
 			return "?", false
 		case isTagNoun(t):
 			noun = true
-		case noun && (articles[word] || word == "new"):
+		case noun && (articles.has(word) || word == "new"):
 			return "", true // "of a/b. The tag is 1.2"
-		case tagMarks[word], t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles[word], decoration[word] && !sentenceWords.has(word):
+		case tagMarks.has(word), t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles.has(word), decoration.has(word) && !sentenceWords.has(word):
 		case t.kind == otherWord:
 			return "?", false
 		case looksLikeTag(trimWord(t.text)):

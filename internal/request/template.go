@@ -121,13 +121,12 @@ var foreignTemplates = []foreignTemplate{
 }
 
 // templateMarks finds the instructions of all foreign templates in one pass.
-var templateMarks = func() *phrases {
-	var all []string
+var templateMarks = phrases{of: func() (all []string) {
 	for _, t := range foreignTemplates {
 		all = append(all, t.instructions...)
 	}
-	return newPhrases(all...)
-}()
+	return all
+}}
 
 // maskForeignTemplates masks the examples of other bots' templates. Templates
 // are looked up in whole, the text with its comments and the title; if there is
@@ -155,7 +154,7 @@ func maskForeignTemplates(whole string, lines []line) {
 	}
 	maskTriples(lines, instructed)
 	if !known {
-		maskBelow(lines, examples, isExample)
+		maskBelow(lines, &examples, isExample)
 		maskExampleFields(lines)
 	}
 }
@@ -209,10 +208,10 @@ func quotedItem(l line) string {
 }
 
 // exampleMarks are words that introduce an example in a sentence.
-var exampleMarks = listOf("exampleMarks")
+const exampleMarks = wordList("exampleMarks")
 
 // exampleMarked finds all of them in one pass.
-var exampleMarked = &phrases{all: exampleMarks}
+var exampleMarked = phrases{list: exampleMarks}
 
 // beforeExample returns the part of a sentence before an example. A line that
 // begins with the mark consists of the example.
@@ -222,7 +221,7 @@ func beforeExample(text string) string {
 		return text
 	}
 	first := len(text)
-	for _, mark := range exampleMarks() {
+	for _, mark := range exampleMarks.words() {
 		at := strings.Index(words, mark)
 		if at < 0 || isAlnum(mark[0]) && (at > 0 && !strings.Contains(" (,;0123456789", text[at-1:at]) || strings.HasPrefix(mark, "eg") && !strings.HasPrefix(text[at+len(mark):], " ")) {
 			continue

@@ -292,8 +292,7 @@ func clip(s string) string {
 }
 
 // htmlTags are the elements that occur in issues.
-var htmlTags = set(wordsIn("br|p|li|ul|ol|td|tr|th|table|tbody|thead|code|pre|details|summary|div|span|b|strong|" +
-	"a|kbd|hr|h1|h2|h3|h4|h5|h6|img|sub|sup|em|i|font|center|blockquote")...)
+var htmlTags = wordSet{list: "htmlTags"}
 
 // maskTags replaces every HTML tag on a line by spaces.
 func maskTags(s string) string {
@@ -314,7 +313,7 @@ func maskTags(s string) string {
 		}
 		const most = 512 // an element is no longer, and a line of "<" stays cheap
 		inside, _, closed := strings.Cut(after[:min(len(after), most)], ">")
-		if !closed || !htmlTags[strings.ToLower(name[:end])] || strings.Contains(inside, "://") && name[:end] != "a" && name[:end] != "img" {
+		if !closed || !htmlTags.has(strings.ToLower(name[:end])) || strings.Contains(inside, "://") && name[:end] != "a" && name[:end] != "img" {
 			b.WriteByte('<')
 			s = after
 			continue
@@ -360,7 +359,7 @@ func isSeries(s string) bool {
 }
 
 // versionParts are words in version numbers: "0.5.0.post1".
-var versionParts = newPhrases(wordsIn("post|dev|final|release|ga|sp|rc|alpha|beta")...)
+var versionParts = phrases{list: "versionParts"}
 
 // looksLikeTag reports whether a word is a tag with a version in it.
 func looksLikeTag(word string) bool {
@@ -395,19 +394,6 @@ func hasLetter(s string) bool {
 }
 
 func limit(n int) string { return strconv.Itoa(n) }
-
-// wordsIn returns the words of a list with "|" between them, which takes less
-// space in the binary than a list of strings.
-func wordsIn(list string) []string { return strings.Split(list, "|") }
-
-// set returns a look-up table of words.
-func set(words ...string) map[string]bool {
-	m := make(map[string]bool, len(words))
-	for _, w := range words {
-		m[w] = true
-	}
-	return m
-}
 
 // maxWord is the longest word that is read. Addresses of web pages with an
 // image name are much shorter.

@@ -40,7 +40,7 @@ func understand(in Input) (e evidence, all bool) {
 	maskMail(lines)
 	maskQuotes(lines)
 	maskDiffs(lines)
-	maskBelow(lines, unwanted, isNot)
+	maskBelow(lines, &unwanted, isNot)
 	maskExcerpts(lines)
 	maskManifests(lines)
 	maskForeignTemplates(title+"\n"+whole, lines)

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -30,23 +31,23 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if isAction(components, tag) {
 		return nothing
 	}
-	if (hasFileExtension(last) || fileNames[last] && len(components) > 1) && (tag == "" || isDigits(tag)) {
+	if (hasFileExtension(last) || fileNames.has(last) && len(components) > 1) && (tag == "" || isDigits(tag)) {
 		return nothing
 	}
-	if mediaTypes[components[0]] && len(components) == 2 && tag == "" {
+	if mediaTypes.has(components[0]) && len(components) == 2 && tag == "" {
 		return nothing
 	}
 	if len(components) == 1 {
 		switch {
 		case tag == "":
-			if isVersion(name) || len(name) < 2 || literals[name] {
+			if isVersion(name) || len(name) < 2 || literals.has(name) {
 				return nothing
 			}
 			if known.IsOfficial(name) {
 				return official
 			}
 			return bare
-		case isVersion(name) || notNames[name], isPort(tag), !known.IsOfficial(name) && isMeasure(tag):
+		case isVersion(name) || notNames.has(name), isPort(tag), !known.IsOfficial(name) && isMeasure(tag):
 			return nothing
 		case !known.IsOfficial(name) && isModelSize(tag):
 			return bare
@@ -63,7 +64,7 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if len(components) > 2 {
 		return nothing // Docker Hub has two, directories have any number
 	}
-	if notPaths[name] || folders[components[0]] || continents[components[0]] || len(components) == 2 && (isDigit(name[0]) && units[strings.TrimLeft(last, "0123456789")] || isSize(components[0]) && isSize(last)) {
+	if notPaths.has(name) || folders.has(components[0]) || continents.has(components[0]) || len(components) == 2 && (isDigit(name[0]) && units.has(strings.TrimLeft(last, "0123456789")) || isSize(components[0]) && isSize(last)) {
 		return nothing
 	}
 	return path
@@ -102,17 +103,17 @@ func weighHosted(components []string, tag string) strength {
 // no image is.
 func isDocument(s string) bool {
 	name, extension, ok := cutExtension(s)
-	return ok && name != "" && documents[extension]
+	return ok && name != "" && documents.has(extension)
 }
 
 // documents are the extensions of such files.
-var documents = set(wordsIn("yaml|yml|json|toml|md|txt|sh|lock|conf")...)
+var documents = wordSet{list: "yaml|yml|json|toml|md|txt|sh|lock|conf"}
 
 // isMeasure reports whether what stands behind a colon is a port or an amount
 // rather than a tag: "db:5432", "p99:120ms".
 func isMeasure(tag string) bool {
 	unit := strings.TrimLeft(tag, "0123456789.")
-	return isPort(tag) || unit != tag && units[unit]
+	return isPort(tag) || unit != tag && units.has(unit)
 }
 
 // isPort reports whether what stands behind a colon is a port: "redis:6379".
@@ -129,16 +130,16 @@ func isModelSize(tag string) bool {
 }
 
 // literals are values of settings.
-var literals = set(wordsIn("true|false|null|nil|none|yes|no|on|off")...)
+var literals = wordSet{list: "true|false|null|nil|none|yes|no|on|off"}
 
 // folders are names of directories in repositories of source code.
-var folders = set(wordsIn("images|docs|scripts|tools|src|pkg|cmd|charts|config|tests|examples|deploy|internal")...)
+var folders = wordSet{list: "folders"}
 
 // continents begin the names of time zones: "America/Los_Angeles".
-var continents = set(wordsIn("africa|america|asia|atlantic|australia|europe|pacific|etc")...)
+var continents = wordSet{list: "continents"}
 
 // units are what a number is divided by in a rate: "1024Ki/s", "20r/m".
-var units = set(wordsIn("s|m|h|d|ms|sec|min|hour|day|month|second|minute")...)
+var units = wordSet{list: "units"}
 
 // isSize reports whether s is an amount of bytes: "0b", "697.6mb", "64ki".
 func isSize(s string) bool {
@@ -147,34 +148,26 @@ func isSize(s string) bool {
 }
 
 // notPaths are words with a slash that are no names.
-var notPaths = set(wordsIn("and/or|yes/no|he/she|client/server|input/output|read/write|true/false|on/off|tcp/ip|ci/cd|i/o|n/a|a/b|w/o|" +
-	"tcp/udp|http/https|docker/podman|amd64/arm64|x86/arm|linux/windows|kb/s|mb/s|km/h|http/1.1|ssl/tls|" +
-	"os/arch|config/images|net/http|tags/list|domain/path|host/path")...)
+var notPaths = wordSet{list: "notPaths"}
 
 // mediaTypes are the first halves of "application/json" and its like.
-var mediaTypes = set(wordsIn("application|text|image|audio|video|multipart|font|message")...)
+var mediaTypes = wordSet{list: "mediaTypes"}
 
 // notNames are words that stand before a colon without being images.
-var notNames = set(wordsIn("http|https|port|ports|error|err|code|version|line|step|status|time|date|level|id|tag|" +
-	"tags|image|images|host|localhost|msg|note|name|namespace|reason|message|uid|gid|sha256|sha512|md5|size|" +
-	"ssh|git|tcp|udp|file|total|exit|count|platform|arch|os|cpu|memory|ip|issue|docker-image|desc|release|" +
-	"ipv4|ipv6|type|key|value|default|user|password|age|kubernetes|k8s|kubeadm|kubelet|kubectl-version|chart|layer|dockerfile")...)
+var notNames = wordSet{list: "notNames"}
 
 // extensions are those of files that are mentioned in requests. What could as
 // well be the end of an image's name ("node.js", "vote.py") is here too: with
 // a tag it is taken as an image all the same.
-var extensions = set(wordsIn("yaml|yml|json|toml|ini|conf|cfg|sh|bash|md|txt|log|go|py|java|xml|html|htm|" +
-	"tsv|fastq|fasta|fq|bam|bai|vcf|bed|parquet|h5|rds|php|rb|rs|ts|tsx|jsx|css|sql|png|jpg|jpeg|gif|svg|webp|pdf|doc|docx|xls|xlsx|csv|" +
-	"tar|gz|tgz|zip|bz2|xz|zst|rpm|deb|exe|dll|so|service|lock|env|pem|crt|csr|pub|repo|" +
-	"list|bak|tmp|iso|apk|jar|war|whl|mod|sum|tpl|tmpl|sock|dockerfile|js|vue|c|h|cpp")...)
+var extensions = wordSet{list: "extensions"}
 
 // fileNames are names of files without an extension.
-var fileNames = set(wordsIn("dockerfile|containerfile|makefile|readme|license|jenkinsfile|vagrantfile|procfile|gemfile|codeowners|changelog|earthfile")...)
+var fileNames = wordSet{list: "fileNames"}
 
 // hasFileExtension reports whether s is named like a file.
 func hasFileExtension(s string) bool {
 	name, extension, ok := cutExtension(s)
-	return ok && name != "" && extensions[extension]
+	return ok && name != "" && extensions.has(extension)
 }
 
 // cutExtension splits the name of a file before its extension.
@@ -187,11 +180,7 @@ func cutExtension(s string) (name, extension string, ok bool) {
 }
 
 // tagWords are tags, or parts of tags, that have no digit.
-var tagWords = set(wordsIn("latest|stable|main|master|dev|develop|development|edge|nightly|alpine|slim|beta|alpha|rc|release|" +
-	"lts|debug|nonroot|canary|prod|production|unstable|testing|test|snapshot|preview|experimental|next|trunk|head|" +
-	"bookworm|bullseye|buster|trixie|jammy|focal|noble|bionic|stretch|ubuntu|debian|centos|cuda|gpu|cpu|rocm|" +
-	"full|lite|mini|base|amd|arm|linux|server|client|apache|fpm|management|community|enterprise|ce|ee|oss|" +
-	"sid|plucky|oracular|mantic|lunar|questing|cli|rawhide|tumbleweed|leap|jre|jdk|runtime|devel|mainline|perl|noroot|rootless|ffmpeg|ollama|musl|glibc|onbuild|windowsservercore|nanoserver|public")...)
+var tagWords = wordSet{list: "tagWords"}
 
 // isTag reports whether s looks like a tag rather than like the value of a key:
 // it has a digit, or one of its parts is a word that tags are made of.
@@ -199,12 +188,7 @@ func isTag(s string) bool {
 	if strings.ContainsAny(s, "0123456789") {
 		return true
 	}
-	for _, part := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == '-' || r == '_' || r == '.' }) {
-		if tagWords[part] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == '-' || r == '_' || r == '.' }), tagWords.has)
 }
 
 // isTagPattern reports whether a text is a regular expression or a pattern for
@@ -274,4 +258,4 @@ func gluedVersion(word string) string {
 }
 
 // notGuesses are words that people leave in a field without meaning an image.
-var notGuesses = endingsIn("notGuesses")
+var notGuesses = wordSet{list: "notGuesses"}

@@ -27,5 +27,5 @@ func (s *scan) readElements() {
 
 // isElement reports whether a name could be that of an element that is not HTML's.
 func isElement(name string) bool {
-	return isIdentifier(name) && !htmlTags[strings.ToLower(name)]
+	return isIdentifier(name) && !htmlTags.has(strings.ToLower(name))
 }
