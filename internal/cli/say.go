@@ -25,8 +25,9 @@ var messages string
 
 // inChinese returns what this room says besides the help in Chinese, by the English
 // texts.
-var inChinese = sync.OnceValue(func() (all map[string]string) {
-	_ = texts.Decode(messages, &all)
+var inChinese = sync.OnceValue(func() *map[string]string {
+	all := new(map[string]string)
+	_ = texts.Decode(messages, all)
 	return all
 })
 
@@ -36,5 +37,5 @@ func translator(language string) func(string) string {
 	if language != "zh" {
 		return func(text string) string { return text }
 	}
-	return func(text string) string { return cmp.Or(inChinese()[text], text) }
+	return func(text string) string { return cmp.Or((*inChinese())[text], text) }
 }

@@ -77,7 +77,7 @@ func TestSaid(t *testing.T) {
 		return all
 	}
 	for text := range said {
-		chinese := inChinese()[text]
+		chinese := (*inChinese())[text]
 		if !strings.ContainsFunc(chinese, func(r rune) bool { return unicode.Is(unicode.Han, r) }) || !slices.Equal(verbsOf(text), verbsOf(chinese)) ||
 			strings.HasSuffix(text, "\n") != strings.HasSuffix(chinese, "\n") {
 			t.Errorf("%q in Chinese is %q", text, chinese)

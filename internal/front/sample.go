@@ -60,8 +60,8 @@ const (
 // another platform than their own.
 var samplePlatforms = []string{"amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64"}
 
-var sample = sync.OnceValue(func() sampleSet {
-	s := sampleSet{parts: map[v1.Hash]samplePart{}}
+var sample = sync.OnceValue(func() *sampleSet {
+	s := &sampleSet{parts: map[v1.Hash]samplePart{}}
 	add := func(mediaType types.MediaType, body string) (v1.Hash, string) {
 		sum := sha256.Sum256([]byte(body))
 		digest := v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}

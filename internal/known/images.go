@@ -2,8 +2,6 @@ package known
 
 import (
 	_ "embed"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,10 +31,16 @@ func rows(text string) (lines []string) {
 	return lines
 }
 
-var official = sync.OnceValue(func() map[string]bool {
-	names := map[string]bool{}
-	for _, name := range rows(officialText) {
-		names[name] = true
+// officialNames are the repositories of docker.io/library, in order and as a set.
+type officialNames struct {
+	all []string
+	set map[string]bool
+}
+
+var official = sync.OnceValue(func() *officialNames {
+	names := &officialNames{rows(officialText), map[string]bool{}}
+	for _, name := range names.all {
+		names.set[name] = true
 	}
 	return names
 })
@@ -47,13 +51,11 @@ func NearOfficial(name string) string {
 	if len(name) > 64 {
 		return ""
 	}
-	return suggest.Nearest(name, sortedOfficial())
+	return suggest.Nearest(name, official().all)
 }
 
-var sortedOfficial = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(official())) })
-
 // IsOfficial reports whether name is a repository of docker.io/library.
-func IsOfficial(name string) bool { return official()[name] }
+func IsOfficial(name string) bool { return official().set[name] }
 
 // Release lists the images of a Kubernetes release besides Kubernetes' own,
 // according to kubeadm.
@@ -63,7 +65,9 @@ type Release struct {
 }
 
 // releases are the rows of kubernetes.txt by minor release of Kubernetes 1.x.
-var releases = sync.OnceValue(func() map[int][]Release {
+func releases() map[int][]Release { return *releaseTable() }
+
+var releaseTable = sync.OnceValue(func() *map[int][]Release {
 	table := map[int][]Release{}
 	for _, row := range rows(kubernetesText) {
 		f := strings.Fields(row)
@@ -72,7 +76,7 @@ var releases = sync.OnceValue(func() map[int][]Release {
 		patch, _ := strconv.Atoi(version[2])
 		table[minor] = append(table[minor], Release{patch, f[1], f[2], f[3]})
 	}
-	return table
+	return &table
 })
 
 // KubernetesRelease returns the release of Kubernetes 1.minor.patch, and false

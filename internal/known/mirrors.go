@@ -1,7 +1,6 @@
 package known
 
 import (
-	"maps"
 	"strings"
 	"sync"
 )
@@ -10,9 +9,15 @@ import (
 // that no longer exist stay in the table, because people still paste their
 // addresses.
 type publicMirror struct {
-	source  string            // its documentation, or lists that contain it
-	hosts   map[string]string // the registry that each host mirrors; empty: the path begins with the original's host
-	domains []string          // behind the short name of the original: "gcr.m.daocloud.io"
+	source  string // its documentation, or lists that contain it
+	hosts   []mirrored
+	domains []string // behind the short name of the original: "gcr.m.daocloud.io"
+}
+
+// mirrored is a registry with the hosts that mirror it; an empty one if paths there
+// begin with the original's host.
+type mirrored struct {
+	original, hosts string
 }
 
 // Answering are public mirrors to ask for images, a row each, with the page that
@@ -47,68 +52,82 @@ const (
 
 var publicMirrors = []publicMirror{
 	{
-		source:  "https://github.com/DaoCloud/public-image-mirror",
-		hosts:   map[string]string{"m.daocloud.io": "", "f1361db2.m.daocloud.io": "docker.io"},
+		source: "https://github.com/DaoCloud/public-image-mirror",
+		hosts: []mirrored{
+			{"", "m.daocloud.io"},
+			{"docker.io", "f1361db2.m.daocloud.io"},
+		},
 		domains: []string{".m.daocloud.io"},
 	},
 	{
 		source:  "https://github.com/kubesre/docker-registry-mirrors",
 		domains: []string{".kubesre.xyz", ".chenby.cn", ".unsee.tech", ".mirrorify.net", ".actima.top", ".linkos.org", ".gbfeng.com", ".libcuda.so"},
-		hosts:   map[string]string{"docker.chenby.cn": "docker.io"},
+		hosts: []mirrored{
+			{"docker.io", "docker.chenby.cn"},
+		},
 	},
 	{
 		source: "https://github.com/lank8s",
-		hosts: map[string]string{
-			"registry.lank8s.cn": "registry.k8s.io", "gcr.lank8s.cn": "gcr.io", "lank8s.cn": "k8s.gcr.io", "k8s.lank8s.cn": "k8s.gcr.io",
+		hosts: []mirrored{
+			{"registry.k8s.io", "registry.lank8s.cn"},
+			{"gcr.io", "gcr.lank8s.cn"},
+			{"k8s.gcr.io", "lank8s.cn k8s.lank8s.cn"},
 		},
 		domains: []string{".lank8s.cn"},
 	},
 	{
 		source: "https://mirrors.ustc.edu.cn/help/dockerhub.html",
-		hosts: map[string]string{
-			"docker.mirrors.ustc.edu.cn": "docker.io", "gcr.mirrors.ustc.edu.cn": "gcr.io", "quay.mirrors.ustc.edu.cn": "quay.io",
-			"ghcr.mirrors.ustc.edu.cn": "ghcr.io", "k8s.mirrors.ustc.edu.cn": "registry.k8s.io",
+		hosts: []mirrored{
+			{"docker.io", "docker.mirrors.ustc.edu.cn"},
+			{"gcr.io", "gcr.mirrors.ustc.edu.cn"},
+			{"quay.io", "quay.mirrors.ustc.edu.cn"},
+			{"ghcr.io", "ghcr.mirrors.ustc.edu.cn"},
+			{"registry.k8s.io", "k8s.mirrors.ustc.edu.cn"},
 		},
 		domains: []string{".mirrors.ustc.edu.cn"},
 	},
 	{
 		source: "https://github.com/Azure/container-service-for-azure-china",
-		hosts: map[string]string{
-			"gcr.azk8s.cn": "gcr.io", "quay.azk8s.cn": "quay.io", "dockerhub.azk8s.cn": "docker.io", "mcr.azk8s.cn": "mcr.microsoft.com",
-			"k8sgcr.azk8s.cn": "k8s.gcr.io",
-			"gcr.azure.cn":    "gcr.io", "dockerhub.azure.cn": "docker.io", "quay.azure.cn": "quay.io",
+		hosts: []mirrored{
+			{"gcr.io", "gcr.azk8s.cn gcr.azure.cn"},
+			{"quay.io", "quay.azk8s.cn quay.azure.cn"},
+			{"docker.io", "dockerhub.azk8s.cn dockerhub.azure.cn"},
+			{"mcr.microsoft.com", "mcr.azk8s.cn"},
+			{"k8s.gcr.io", "k8sgcr.azk8s.cn"},
 		},
 		domains: []string{".azk8s.cn"},
 	},
 	{
 		source: "https://doc.nju.edu.cn/books/35f4a/page/docker-hub",
-		hosts: map[string]string{
-			"docker.nju.edu.cn": "docker.io", "ghcr.nju.edu.cn": "ghcr.io", "gcr.nju.edu.cn": "gcr.io", "quay.nju.edu.cn": "quay.io",
-			"nvcr.nju.edu.cn": "nvcr.io", "k8s.nju.edu.cn": "registry.k8s.io", "k8s.mirror.nju.edu.cn": "registry.k8s.io",
+		hosts: []mirrored{
+			{"docker.io", "docker.nju.edu.cn"},
+			{"ghcr.io", "ghcr.nju.edu.cn"},
+			{"gcr.io", "gcr.nju.edu.cn"},
+			{"quay.io", "quay.nju.edu.cn"},
+			{"nvcr.io", "nvcr.nju.edu.cn"},
+			{"registry.k8s.io", "k8s.nju.edu.cn k8s.mirror.nju.edu.cn"},
 		},
 		domains: []string{".nju.edu.cn"},
 	},
 	{
 		source: "https://mirrors.sjtug.sjtu.edu.cn",
-		hosts: map[string]string{
-			"docker.mirrors.sjtug.sjtu.edu.cn": "docker.io", "docker.mirrors.sjtu.edu.cn": "docker.io",
-			"k8s-gcr-io.mirrors.sjtug.sjtu.edu.cn": "k8s.gcr.io", "gcr-io.mirrors.sjtug.sjtu.edu.cn": "gcr.io",
-			"k8s-gcr.mirrors.sjtug.sjtu.edu.cn": "k8s.gcr.io", "quay-io.mirrors.sjtug.sjtu.edu.cn": "quay.io",
+		hosts: []mirrored{
+			{"docker.io", "docker.mirrors.sjtug.sjtu.edu.cn docker.mirrors.sjtu.edu.cn"},
+			{"k8s.gcr.io", "k8s-gcr-io.mirrors.sjtug.sjtu.edu.cn k8s-gcr.mirrors.sjtug.sjtu.edu.cn"},
+			{"gcr.io", "gcr-io.mirrors.sjtug.sjtu.edu.cn"},
+			{"quay.io", "quay-io.mirrors.sjtug.sjtu.edu.cn"},
 		},
 		domains: []string{".sjtug.sjtu.edu.cn"},
 	},
 	{
 		source: "public lists of Docker Hub's accelerators",
-		hosts: map[string]string{
-			"mirror.gcr.io": "docker.io", "registry.docker-cn.com": "docker.io", "hub-mirror.c.163.com": "docker.io", "docker.163.com": "docker.io",
-			"mirror.ccs.tencentyun.com": "docker.io", "mirror.baidubce.com": "docker.io", "reg-mirror.qiniu.com": "docker.io",
-			"dockerproxy.com": "docker.io", "dockerproxy.cn": "docker.io", "dockerproxy.net": "docker.io", "docker.1ms.run": "docker.io",
-			"docker.1panel.live": "docker.io", "hub.rat.dev": "docker.io", "docker.xuanyuan.me": "docker.io", "dockerpull.com": "docker.io",
-			"dockerpull.org": "docker.io", "dockerpull.cn": "docker.io", "docker.rainbond.cc": "docker.io", "dockerhub.icu": "docker.io",
-			"hub.geekery.cn": "docker.io", "docker.udayun.com": "docker.io", "docker.anyhub.us.kg": "docker.io", "dockerhub.timeweb.cloud": "docker.io",
-			"huecker.io": "docker.io", "hub.uuuadc.top": "docker.io", "docker.ckyl.me": "docker.io", "docker.awsl9527.cn": "docker.io",
-			"docker.imgdb.de": "docker.io", "docker.hlmirror.com": "docker.io", "docker.mirrors.tuna.tsinghua.edu.cn": "docker.io",
-			"docker.ketches.cn": "docker.io", "docker.wanpeng.top": "docker.io", "dockertest.jsdelivr.fyi": "docker.io",
+		hosts: []mirrored{
+			{"docker.io", "mirror.gcr.io registry.docker-cn.com hub-mirror.c.163.com docker.163.com mirror.ccs.tencentyun.com " +
+				"mirror.baidubce.com reg-mirror.qiniu.com dockerproxy.com dockerproxy.cn dockerproxy.net docker.1ms.run " +
+				"docker.1panel.live hub.rat.dev docker.xuanyuan.me dockerpull.com dockerpull.org dockerpull.cn " +
+				"docker.rainbond.cc dockerhub.icu hub.geekery.cn docker.udayun.com docker.anyhub.us.kg dockerhub.timeweb.cloud " +
+				"huecker.io hub.uuuadc.top docker.ckyl.me docker.awsl9527.cn docker.imgdb.de docker.hlmirror.com " +
+				"docker.mirrors.tuna.tsinghua.edu.cn docker.ketches.cn docker.wanpeng.top dockertest.jsdelivr.fyi"},
 		},
 		domains: []string{
 			".dockerproxy.com", ".dockerproxy.cn", ".dockerproxy.net", ".1ms.run", ".rainbond.cc", ".ketches.cn", ".xuanyuan.run", ".xuanyuan.me",
@@ -116,20 +135,24 @@ var publicMirrors = []publicMirror{
 	},
 }
 
-// mirrorHosts returns the hosts of all public mirrors.
-var mirrorHosts = sync.OnceValue(func() map[string]string {
-	originals := map[string]string{}
+// mirrorHosts returns the registries that all public mirrors mirror, by their hosts.
+var mirrorHosts = sync.OnceValue(func() *map[string]string {
+	all := map[string]string{}
 	for _, m := range publicMirrors {
-		maps.Copy(originals, m.hosts)
+		for _, by := range m.hosts {
+			for _, host := range strings.Fields(by.hosts) {
+				all[host] = by.original
+			}
+		}
 	}
-	return originals
+	return &all
 })
 
 // Mirrored returns the host of the registry that host, a public mirror,
 // mirrors. It is empty with ok set if paths there begin with the original's
 // host.
 func Mirrored(host string) (original string, ok bool) {
-	if original, ok = mirrorHosts()[host]; ok {
+	if original, ok = (*mirrorHosts())[host]; ok {
 		return original, true
 	}
 	for _, m := range publicMirrors {

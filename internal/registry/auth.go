@@ -56,7 +56,7 @@ type authenticator struct {
 	// root requests a challenge from the registry's root, once. Some registries
 	// answer requests without a login with 404 or 403 and send a challenge at
 	// the root only.
-	root func() (demand, bool)
+	root func() *demand
 
 	mu        sync.Mutex
 	challenge *challenge            // nil until the registry has been asked
@@ -79,7 +79,7 @@ func newAuthenticator(w *wire, login *logins) *authenticator {
 		w: w, login: login, most: maxScopes, special: map[purpose]challenge{}, renamed: map[purpose]string{}, refused: map[string]time.Time{}, buried: map[string]bool{},
 		batches: map[string]*batch{}, tokens: map[string]*token{},
 	}
-	a.root = sync.OnceValues(a.askRoot)
+	a.root = sync.OnceValue(a.askRoot)
 	if server, ok := w.opts.TokenServers[w.host.Name]; ok && !w.host.PlainHTTP {
 		a.challenge, a.guessed = &challenge{"bearer", server.Realm, server.Service}, true
 	}
@@ -425,12 +425,12 @@ func (a *authenticator) read(g grant, resp *http.Response) lesson {
 		return lesson{}
 	case g.header == "" && a.silent():
 		// The registry may accept a login without announcing it here.
-		d, challenged = a.root()
-		if !challenged && !a.login.anonymous() && resp.StatusCode != http.StatusNotFound {
-			d, challenged = demand{challenge: challenge{scheme: "basic"}}, true
+		root := a.root()
+		if root == nil && !a.login.anonymous() && resp.StatusCode != http.StatusNotFound {
+			root = &demand{challenge: challenge{scheme: "basic"}}
 		}
-		if challenged {
-			return a.challenged(g, d)
+		if root != nil {
+			return a.challenged(g, *root)
 		}
 	case g.token != nil && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden && g.token.batch != nil):
 		// Some registries answer 403 when the token lacks the scope.
@@ -527,22 +527,26 @@ func renames(scope string, asked []Scope) bool {
 	return false
 }
 
-// askRoot requests the registry's challenge from the root of the API.
-func (a *authenticator) askRoot() (demand, bool) {
+// askRoot requests the registry's challenge from the root of the API; nil if there
+// is none.
+func (a *authenticator) askRoot() *demand {
 	ctx, cancel := context.WithTimeout(context.Background(), rootTimeout)
 	defer cancel()
 	u := *a.w.base
 	u.Path = distribution.Root
 	resp, err := a.w.roundTrip(ctx, a.w.small(), http.MethodGet, &u, nil, nil, 0)
 	if err != nil {
-		return demand{}, false
+		return nil
 	}
 	defer discard(resp)
 	if resp.StatusCode == http.StatusNotFound {
 		head, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
 		a.w.website.Store(isPage(head))
 	}
-	return a.challenges(resp.Header)
+	if d, challenged := a.challenges(resp.Header); challenged {
+		return &d
+	}
+	return nil
 }
 
 // rootTimeout limits this request.

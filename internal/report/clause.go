@@ -18,8 +18,9 @@ var clausesInChinese string
 // only when the program runs; in Chinese it is {1}, {2} and so on, and may be a
 // clause in turn. Of two that fit a text the first is taken, so that those that fit
 // many are at the end.
-var chineseClauses = sync.OnceValue(func() (all [][2]string) {
-	_ = texts.Decode(clausesInChinese, &all)
+var chineseClauses = sync.OnceValue(func() *[][2]string {
+	all := new([][2]string)
+	_ = texts.Decode(clausesInChinese, all)
 	return all
 })
 
@@ -27,7 +28,7 @@ var chineseClauses = sync.OnceValue(func() (all [][2]string) {
 // there is no clause for stays as it is.
 func (l *language) clause(text string) string {
 	if l.tag == "zh" {
-		return translated(chineseClauses(), text)
+		return translated(*chineseClauses(), text)
 	}
 	return text
 }

@@ -125,7 +125,12 @@ func (g *grammar) isCluster(name string) bool {
 
 // grammars returns the commands by their paths; the value is nil for the beginning
 // of a longer path.
-var grammars = sync.OnceValue(func() map[string]*grammar { return compile(commands()) })
+func grammars() map[string]*grammar { return *compiled() }
+
+var compiled = sync.OnceValue(func() *map[string]*grammar {
+	all := compile(commands())
+	return &all
+})
 
 func compile(commands []command) map[string]*grammar {
 	all := make(map[string]*grammar)

@@ -23,14 +23,16 @@ const (
 // labels are the words for the parts of an image in Chinese, English, Spanish,
 // Portuguese, French, German, Russian, Turkish, Vietnamese, Indonesian,
 // Japanese, Korean, Persian and Arabic.
-var labels = sync.OnceValue(func() map[string]part {
+func labels() map[string]part { return *labelTable() }
+
+var labelTable = sync.OnceValue(func() *map[string]part {
 	all := make(map[string]part)
 	for _, p := range []part{registryPart, namePart, tagPart, digestPart, platformPart, targetPart} {
 		for _, word := range wordList("label " + p).words() {
 			all[word] = p
 		}
 	}
-	return all
+	return &all
 })
 
 // decoration are words in labels that do not tell the part.

@@ -15,13 +15,15 @@ import (
 //go:embed texts/words.json
 var wordFile string
 
-var wordLists = sync.OnceValue(func() map[string][]string {
+// The value is a pointer, as elsewhere, because sync.OnceValue is in the binary once
+// for all pointers, but for each type of maps, 1 kB each.
+var wordLists = sync.OnceValue(func() *map[string][]string {
 	lists := map[string][]string{}
 	_ = texts.Decode(wordFile, &lists) // a test reads it
 	for name, lines := range lists {
 		lists[name] = wordsIn(strings.Join(lines, "|"))
 	}
-	return lists
+	return &lists
 })
 
 // wordsIn returns the words of a list with "|" between them, which takes less
@@ -35,7 +37,7 @@ type wordList string
 
 // words returns the words of the list, which the caller must not change.
 func (l wordList) words() []string {
-	if words, named := wordLists()[string(l)]; named {
+	if words, named := (*wordLists())[string(l)]; named {
 		return words
 	}
 	return wordsIn(string(l))

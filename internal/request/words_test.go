@@ -18,7 +18,7 @@ func TestWordLists(t *testing.T) {
 	if err := texts.Decode(wordFile, &lists); err != nil {
 		t.Fatal(err)
 	}
-	for name, words := range wordLists() {
+	for name, words := range *wordLists() {
 		if slices.Contains(words, "") {
 			t.Errorf("the list %q has an empty word", name)
 		}
