@@ -455,6 +455,16 @@ func (a *authenticator) silent() bool {
 	return a.challenge == nil || a.challenge.scheme == ""
 }
 
+// service returns the service that the registry's challenge names; empty for none.
+func (a *authenticator) service() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.challenge == nil {
+		return ""
+	}
+	return a.challenge.service
+}
+
 // challenged evaluates a challenge.
 func (a *authenticator) challenged(g grant, d demand) lesson {
 	a.mu.Lock()

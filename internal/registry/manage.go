@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +21,15 @@ import (
 // maxRepositories limits the list of repositories.
 const maxRepositories = 100_000
 
+// harborService is the service that each Harbor names in its challenge
+// (goharbor/harbor, src/core/service/token/creator.go).
+const harborService = "harbor-registry"
+
+// refusals are the errors of a registry that does not list its repositories.
+var refusals = []failure.Code{failure.TargetLogin, failure.TargetClosed, failure.TargetRefused, failure.NotFound}
+
 // Repositories lists the repositories below a namespace: by the vendor's API, otherwise
-// by the list of the registry or, if that is refused, by Harbor's API. Only some
+// by the list of the registry or, if a Harbor refuses that, by its API. Only some
 // registries have one, and only for some logins; an incomplete list is an error.
 func (c *Client) Repositories(ctx context.Context, namespace string) ([]reference.Repository, error) {
 	ctx, cancel := context.WithTimeout(ctx, hints.time)
@@ -34,15 +42,13 @@ func (c *Client) Repositories(ctx context.Context, namespace string) ([]referenc
 	found := repositories{host: c.host.Name, below: namespace + "/"}
 	for next := &u; next != nil; {
 		a, err := c.ask(ctx, listCatalog, exchange{method: http.MethodGet, url: next, scopes: []Scope{{Catalog: true}}}, maxPage)
-		switch failure.CodeOf(err) {
-		case "":
-		case failure.TargetLogin, failure.TargetClosed, failure.TargetRefused, failure.NotFound: // Harbor's is for administrators
-			project, _, _ := strings.Cut(namespace, "/")
-			if list, err := c.managed(ctx, namespace, "/api/v2.0/projects/"+project+"/repositories"); err == nil {
-				return list, nil
+		if err != nil {
+			if c.auth.service() == harborService && slices.Contains(refusals, failure.CodeOf(err)) { // the list is for administrators
+				project, _, _ := strings.Cut(namespace, "/")
+				if list, err := c.managed(ctx, namespace, "/api/v2.0/projects/"+project+"/repositories"); err == nil {
+					return list, nil
+				}
 			}
-			return nil, err
-		default:
 			return nil, err
 		}
 		var page struct{ Repositories []string }

@@ -137,26 +137,36 @@ func TestHarborsAPI(t *testing.T) {
 	}
 }
 
-// TestHarborsAPIComesLast checks that Harbor's API is asked only where the registry
-// refuses its list, and that its own error hides no other one.
+// TestHarborsAPIComesLast checks that Harbor's API is asked only where a Harbor refuses
+// the registry's list, and that its own error hides no other one.
 func TestHarborsAPIComesLast(t *testing.T) {
 	for _, test := range []struct {
+		service       string
 		first, second int // statuses of the pages of the registry's list
 		want          failure.Code
 		asked         bool
 	}{
-		{http.StatusOK, http.StatusOK, "", false},
-		{http.StatusUnauthorized, 0, failure.TargetLogin, true},
-		{http.StatusNotFound, 0, failure.NotFound, true},
-		{http.StatusServiceUnavailable, 0, failure.Unavailable, false},
-		{http.StatusOK, http.StatusServiceUnavailable, failure.Unavailable, false},
+		{"harbor-registry", http.StatusOK, http.StatusOK, "", false},
+		{"harbor-registry", http.StatusUnauthorized, 0, failure.TargetLogin, true},
+		{"harbor-registry", http.StatusNotFound, 0, failure.NotFound, true},
+		{"harbor-registry", http.StatusServiceUnavailable, 0, failure.Unavailable, false},
+		{"harbor-registry", http.StatusOK, http.StatusServiceUnavailable, failure.Unavailable, false},
+		{"ghcr.io", http.StatusUnauthorized, 0, failure.TargetLogin, false},
+		{"", http.StatusUnauthorized, 0, failure.TargetLogin, false},
+		{"", http.StatusNotFound, 0, failure.NotFound, false},
 	} {
 		asked := false
 		server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			status, last := test.first, r.FormValue("last")
 			switch {
+			case r.URL.Path == "/service/token":
+				fmt.Fprint(w, `{"token":"of-the-registry"}`)
+				return
+			case r.URL.Path == distribution.Catalog && r.Header.Get("Authorization") == "" && test.service != "":
+				w.Header().Set("WWW-Authenticate", `Bearer realm="https://harbor.example.com/service/token",service="`+test.service+`"`)
+				status = http.StatusUnauthorized
 			case r.URL.Path != distribution.Catalog:
-				asked = true
+				asked = asked || strings.HasPrefix(r.URL.Path, "/api/")
 				status = http.StatusForbidden
 			case last != "":
 				status = test.second
@@ -169,7 +179,7 @@ func TestHarborsAPIComesLast(t *testing.T) {
 		var secrets []string
 		c := managed(t, config.Target{Host: "harbor.example.com", Namespace: "mate"}, hosts{"harbor.example.com": server}, &secrets)
 		if _, err := c.Repositories(t.Context(), "mate"); failure.CodeOf(err) != test.want || asked != test.asked {
-			t.Errorf("%d, %d: %v, asked is %v", test.first, test.second, err, asked)
+			t.Errorf("%s, %d, %d: %v, asked is %v", test.service, test.first, test.second, err, asked)
 		}
 	}
 }
@@ -186,7 +196,15 @@ func TestUnusableLists(t *testing.T) {
 		for _, refused := range []bool{false, true} {
 			pages := 0
 			server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if refused && r.URL.Path == distribution.Catalog {
+				switch {
+				case r.URL.Path == "/service/token":
+					fmt.Fprint(w, `{"token":"of-the-registry"}`)
+					return
+				case refused && r.URL.Path == distribution.Catalog && r.Header.Get("Authorization") == "":
+					w.Header().Set("WWW-Authenticate", `Bearer realm="https://harbor.example.com/service/token",service="harbor-registry"`)
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				case refused && r.URL.Path == distribution.Catalog:
 					w.WriteHeader(http.StatusNotFound)
 					return
 				}
