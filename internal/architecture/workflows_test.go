@@ -114,12 +114,11 @@ func TestListsIsSync(t *testing.T) {
 		{"${{ vars.FERRY_PLATFORMS }}", "${{ inputs.platforms }}"},
 		{"${{ vars.FERRY_PROFILE }}", "${{ inputs.profile }}"},
 		{"${{ vars.FERRY_LANGUAGE }}", "${{ inputs.language }}"},
+		{"${{ vars.FERRY_SOURCES }}", "${{ inputs.sources }}"},
 		{"secrets.FERRY_PASSWORD", "secrets.password"},
 		{"secrets.FERRY_LOGINS", "secrets.logins"},
-		// A caller has lists, and its own policy file has the sources.
+		// A caller has lists.
 		{"- if: inputs.files != '' || vars.FERRY_LISTS != '' || hashFiles('images.txt', 'images.yaml', 'images.yml') != ''\n        id: ferry\n", "- id: ferry\n"},
-		{"          FERRY_SOURCES: ${{ vars.FERRY_SOURCES }}\n", ""},
-		{"        env:\n        with:\n", "        with:\n"},
 		// Without a branch for the catalog, it joins the shards alone.
 		{"needs.plan.outputs.changed == 'true'", "needs.plan.outputs.shards != '' && needs.plan.outputs.shards != '[]'"},
 		{"contents: write\n", "contents: read\n"},
