@@ -83,7 +83,7 @@ func only(tags []apartTag, keep func(*apartTag) bool) (kept []apartTag) {
 
 // moreOfThem: "a/b:1.2" above "also 1.3".
 func moreOfThem(e *evidence) {
-	for n, t := range e.texts() {
+	for _, t := range e.texts() {
 		tags := only(t.apart, func(tag *apartTag) bool { return tag.tag != "" && tag.adds })
 		for _, version := range t.versions[:min(len(t.versions), maxUses)] {
 			if looksLikeTag(version.tag) {
@@ -94,7 +94,7 @@ func moreOfThem(e *evidence) {
 			var before []*candidate
 			all := e.with(taken)
 			for _, c := range all {
-				if c.line < tag.line || n == 0 && c.at < tag.at {
+				if c.line < tag.line || c.line == tag.line && c.at < tag.at {
 					before = append(before, c)
 				}
 			}

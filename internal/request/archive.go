@@ -24,7 +24,8 @@ var tarCommand = &pattern.Regexp{Text: `^ *(?:-|[cxtzjvfp]{2,} )`}
 // name.
 func wantsArchive(title, whole string, lines []line) bool {
 	wanted := asksArchive(lower(title))
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		said, rest, _ := strings.Cut(whole, "\n")
 		whole = rest
 		wanted = wanted || !l.fenced && asksArchive(said)

@@ -10,7 +10,8 @@ var instructions = wordSet{list: "instructions"} // those of an Earthfile; "SAVE
 func (s *scan) readDockerfiles() {
 	args, stages := map[string]string{}, map[string]bool{"scratch": true}
 	inside, continued := false, false
-	for i, l := range s.lines {
+	for i := range s.lines {
+		l := &s.lines[i]
 		if s.readSyntax(i) || s.taken[i] || len(l.text) > maxWord || !inside && !startsDockerfile(l.text) {
 			continue
 		}
@@ -55,7 +56,7 @@ func (s *scan) readDockerfiles() {
 // readSyntax reads "# syntax=docker/dockerfile:1" at the beginning of a
 // Dockerfile.
 func (s *scan) readSyntax(i int) bool {
-	l := s.lines[i]
+	l := &s.lines[i]
 	text, ok := strings.CutPrefix(strings.TrimLeft(l.text, "# "), "syntax")
 	if !strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || !ok {
 		return false
@@ -76,7 +77,7 @@ func startsDockerfile(text string) bool {
 
 // readFrom reads the arguments of FROM and reports whether they are those of a
 // Dockerfile.
-func (s *scan) readFrom(l line, fields []string, args map[string]string, stages map[string]bool) bool {
+func (s *scan) readFrom(l *line, fields []string, args map[string]string, stages map[string]bool) bool {
 	platform := ""
 	for len(fields) > 0 && strings.HasPrefix(fields[0], "--") {
 		if value, ok := strings.CutPrefix(fields[0], "--platform="); ok && !strings.Contains(value, "$") {

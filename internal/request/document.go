@@ -24,7 +24,7 @@ func (s *scan) readDocuments() {
 		d := document{scan: s, strict: whole || isStructured(s.lines[from:to])}
 		for i := from; i < to; i++ {
 			d.opens = i+1 < to && opensMapping(s.lines[i], s.lines[i+1])
-			s.taken[i] = d.read(s.lines[i])
+			s.taken[i] = d.read(&s.lines[i])
 			if d.strict && opensScript(s.lines[i].text) {
 				for n := i + 1; n < len(s.lines) && (s.lines[n].text == "" || s.lines[n].indent() > s.lines[i].indent()); n++ {
 					s.lines[n].script = true
@@ -83,7 +83,8 @@ var structure = wordSet{list: "structure"}
 // heading: lines with unknown keys are then not text of the requester.
 func isStructured(lines []line) bool {
 	known, keys := 0, 0
-	for _, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		key, _, ok := splitKey(strings.TrimLeft(l.text, " -"))
 		if ok {
 			keys++
@@ -99,7 +100,8 @@ func isStructured(lines []line) bool {
 // could be part of one, and several keys are known.
 func isFile(lines []line) bool {
 	known, inside, all := 0, 0, 0
-	for _, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		if l.text == "" {
 			continue
 		}
@@ -187,7 +189,7 @@ type document struct {
 }
 
 // read reads one line and reports whether the line is finished.
-func (d *document) read(l line) bool {
+func (d *document) read(l *line) bool {
 	text := strings.TrimLeft(l.text, " ")
 	indent := l.indent()
 	if text == "" || isBrackets(text) {
@@ -262,7 +264,7 @@ func (d *document) read(l line) bool {
 
 // tagsOf reads a repository with a list of its tags, "quay.io/a/b": ["1.2"], and
 // reports whether it is one.
-func (d *document) tagsOf(repository, list string, l line, at int) bool {
+func (d *document) tagsOf(repository, list string, l *line, at int) bool {
 	if r := d.scan.peek(repository); !r.untagged() || r.strength < path {
 		return false
 	}
@@ -292,7 +294,7 @@ func behindArrow(value string) string {
 
 // flow reads a mapping on one line, "{source: a/b:1, target: me.io/b:1}", and
 // reports whether it names an image.
-func (d *document) flow(l line, text string) bool {
+func (d *document) flow(l *line, text string) bool {
 	inside, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimSpace(text[1:]), ","), "}")
 	if !ok || strings.ContainsAny(inside, "{[") {
 		return false
@@ -309,7 +311,7 @@ func (d *document) flow(l line, text string) bool {
 }
 
 // note keeps a setting in the current frame.
-func (d *document) note(key, value string, l line) {
+func (d *document) note(key, value string, l *line) {
 	top := &d.frames[len(d.frames)-1]
 	top.settings = append(top.settings, setting{key, value, l})
 	switch {
@@ -331,7 +333,7 @@ var listKeys = wordSet{list: "tags|tag|versions|version|allow|include"}
 
 // item reads a list item that is not a mapping, and reports whether it is
 // finished.
-func (d *document) item(l line, text string, indent int) bool {
+func (d *document) item(l *line, text string, indent int) bool {
 	parent := strings.ToLower(d.lastKey())
 	if listKeys.has(parent) && len(d.frames) > 0 && (isTagWord(cleanValue(text)) || isTagPattern(text)) {
 		d.note("tags", cleanValue(text), l)
@@ -361,7 +363,7 @@ func (d *document) item(l line, text string, indent int) bool {
 
 // mention reads the value of a key that does not name images: an argument or a
 // variable counts if it is a full name with tag or digest.
-func (d *document) mention(l line, value string) {
+func (d *document) mention(l *line, value string) {
 	if !strings.Contains(value, "/") || strings.Contains(value, "://") || strings.ContainsAny(value, " {") {
 		return
 	}
@@ -458,7 +460,7 @@ func (d *document) syncHost() string {
 }
 
 // syncList reads "repository: [tags]" in the list of "skopeo sync".
-func (d *document) syncList(repository, value string, l line) bool {
+func (d *document) syncList(repository, value string, l *line) bool {
 	top := d.frames[len(d.frames)-1]
 	if strings.ToLower(top.parent) != "images" {
 		return false

@@ -31,7 +31,7 @@ func markEntries(lines []line, list bool) {
 var thanking = phrases{list: "thanking"}
 
 // noteEntry records a line that has to name an image and does not.
-func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, about sentence) {
+func (s *scan) noteEntry(l *line, text string, toks []token, reads []reading, about sentence) {
 	if !l.entry {
 		return
 	}
@@ -49,7 +49,7 @@ func (s *scan) noteEntry(l line, text string, toks []token, reads []reading, abo
 }
 
 // addEntry records a line that has to name an image and does not.
-func (s *scan) addEntry(l line) {
+func (s *scan) addEntry(l *line) {
 	if l.entry {
 		s.entries = append(s.entries, entry{line: l.number, written: clip(strings.TrimSpace(l.text))})
 	}
@@ -58,7 +58,8 @@ func (s *scan) addEntry(l line) {
 // noteUnheard records the lines that have to name an image, if they are a quoted
 // word, a command that pulls nothing, or a blank to fill in.
 func (s *scan) noteUnheard() {
-	for _, l := range s.lines {
+	for i := range s.lines {
+		l := &s.lines[i]
 		if !l.entry {
 			continue
 		}
@@ -117,7 +118,7 @@ var sentenceWords = wordSet{list: "sentenceWords"}
 
 // noteWords records the words on a line that has to name images which belong to
 // none of them: in a part of the line that is no sentence, or says nothing else.
-func (s *scan) noteWords(l line, text string, toks []token, reads []reading, finds []*candidate, where *place) {
+func (s *scan) noteWords(l *line, text string, toks []token, reads []reading, finds []*candidate, where *place) {
 	if !l.entry || isUnknownCommand(l.text) {
 		return
 	}
@@ -244,7 +245,7 @@ func joinedName(first, second token, r reading) string {
 // splitNames finds names that are split by a space in a line of images: the
 // second word, of which Docker Hub has no official image, is not an image on its own.
 // In a line that has to name an image, it needs no tag.
-func splitNames(l line, toks []token, reads []reading, about sentence) {
+func splitNames(l *line, toks []token, reads []reading, about sentence) {
 	if !about.plain && (!l.entry || about.other+about.foreign > 0) {
 		return
 	}

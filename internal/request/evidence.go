@@ -124,6 +124,7 @@ type candidate struct {
 	opens    bool // the first word of a line, apart from bullets
 	asks     bool // in a clause that asks for something
 	doubted  bool // what stands beside it says that it is there, gone or not meant
+	faulty   bool // its clause says that it does not work or is to be left as it is
 	verdict  verdict
 	reasons  []string // names of the rules that applied to it, in order
 }

@@ -12,7 +12,7 @@ import (
 type field struct {
 	part   part
 	values []string
-	line   line  // of the first value
+	line   *line // of the first value
 	lines  []int // the indices of all its lines
 }
 
@@ -96,7 +96,7 @@ func hasPart(fields []field, p part) bool {
 // readField reads the label on a line with its values, and returns the index of
 // the next line. The part is empty if the label is unknown.
 func (s *scan) readField(i int) (f field, next int) {
-	l := s.lines[i]
+	l := &s.lines[i]
 	if len(l.text) > 400 || l.indent() > 0 {
 		return field{}, i + 1
 	}
@@ -152,7 +152,7 @@ func (s *scan) readField(i int) (f field, next int) {
 			continue
 		}
 		if len(f.values) == 0 {
-			f.line = s.lines[n]
+			f.line = &s.lines[n]
 		}
 		f.values = append(f.values, valuesIn(p, cleanField(text))...)
 		f.lines = append(f.lines, n)
@@ -228,6 +228,9 @@ func valuesIn(p part, value string) []string {
 		return []string{value}
 	}
 	var all []string
+	if open := strings.IndexByte(value, '('); open > 0 {
+		value = value[:open] // "1.2(1.3 还没测过)"
+	}
 	for _, one := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", ;|[]\"", r) }) {
 		if one = cleanField(one); one != "" && one != "and" && one != "和" && one != "&" {
 			all = append(all, one)
@@ -337,7 +340,7 @@ func (s *scan) noteLoneFields(tags []setting) {
 // reports whether the fields have this form.
 func (s *scan) joinNames(fields []field) bool {
 	var names, tags []string
-	var from line
+	var from *line
 	var lines []int
 	for _, f := range fields {
 		switch f.part {

@@ -8,7 +8,8 @@ import "strings"
 // later passes.
 func (s *scan) readItems() {
 	inside := false
-	for i, l := range s.lines {
+	for i := range s.lines {
+		l := &s.lines[i]
 		before, items := "", l.text
 		if !inside {
 			open := itemsBegin(l.text)
@@ -43,7 +44,7 @@ func itemsBegin(text string) int {
 
 // readItemLine reads the items on one line. It returns false and accepts
 // nothing if there is other text on the line.
-func (s *scan) readItemLine(l line, text string) bool {
+func (s *scan) readItemLine(l *line, text string) bool {
 	var items []reading
 	for _, item := range strings.FieldsFunc(text, func(r rune) bool { return r == '"' || r == '\'' || r == ',' }) {
 		if item = strings.TrimSpace(item); strings.Trim(item, "{}[]:") == "" {

@@ -257,6 +257,9 @@ func readName(word string) reading {
 	if isPlaceholder(n.path, n.tag) {
 		return placeholder(word)
 	}
+	if _, ok := platformWord(n.path); ok && reference.IsDockerHub(n.host) {
+		return reading{strength: certain, problem: &Problem{Code: Ambiguous}} // "docker.io/linux/arm64:latest"
+	}
 	n.fill()
 	return n.refer(problem)
 }

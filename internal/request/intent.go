@@ -57,7 +57,7 @@ var running = phrases{list: "running"}
 // wordsOf returns about how many words of prose a line has: words that are no
 // image, and pairs of characters in other scripts. Code, comments and headings
 // have none.
-func wordsOf(l line, toks []token, reads []reading) int {
+func wordsOf(l *line, toks []token, reads []reading) int {
 	const fewest = 3 // of a sentence
 	if l.fenced || strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || strings.ContainsAny(l.text, "={}[]$;|<>") || strings.Contains(l.text, "   ") {
 		return 0

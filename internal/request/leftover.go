@@ -6,7 +6,8 @@ import "strings"
 // examining every word, and in masked ones. They are never requested, but
 // reported as left out.
 func (s *scan) readLeftOver() {
-	for i, l := range s.lines {
+	for i := range s.lines {
+		l := &s.lines[i]
 		text, where := l.text, leftOver
 		switch l.masked {
 		case isThere:
@@ -37,7 +38,7 @@ func (s *scan) readLeftOver() {
 
 // readLeftWord makes a candidate of a word that is certainly an image and is
 // not a candidate yet.
-func (s *scan) readLeftWord(l line, at int, word string, where *place) {
+func (s *scan) readLeftWord(l *line, at int, word string, where *place) {
 	r := s.readWord(word)
 	if len(r.images) == 0 || r.strength < tagged || s.offered[r.images[0].Reference] {
 		return

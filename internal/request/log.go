@@ -21,7 +21,7 @@ var logRoots = phrases{list: "logRoots"}
 // readLogs reads lines of logs, events and error messages. If a line announces
 // an image, that image counts and the rest of the line does not.
 func (s *scan) readLogs() {
-	s.rest(func(i int, l line) {
+	s.rest(func(i int, l *line) {
 		if len(l.text) < 16 {
 			return
 		}
@@ -70,7 +70,7 @@ func (s *scan) readLogs() {
 
 // readTicked reads a line that reports what "docker compose pull" has pulled, and
 // reports whether it is one.
-func (s *scan) readTicked(i int, l line) bool {
+func (s *scan) readTicked(i int, l *line) bool {
 	text := strings.TrimLeft(l.text, " ")
 	if !strings.HasPrefix(text, "✔ ") && !strings.HasPrefix(text, "✅ ") {
 		return false
@@ -90,7 +90,7 @@ func announces(words string) bool {
 }
 
 // readManifestLinks reads addresses of manifests in error messages.
-func (s *scan) readManifestLinks(l line, text string) {
+func (s *scan) readManifestLinks(l *line, text string) {
 	if !strings.Contains(text, "/manifests/") {
 		return
 	}

@@ -86,25 +86,3 @@ func maskBold(text string) string {
 		at = end + 2
 	}
 }
-
-// maskStruck masks "~~struck out text~~".
-func maskStruck(text string) string {
-	if !strings.Contains(text, "~~") {
-		return text
-	}
-	b := []byte(text)
-	for at := 0; ; {
-		open := strings.Index(text[at:], "~~")
-		if open < 0 {
-			return string(b)
-		}
-		inside := strings.Index(text[at+open+2:], "~~")
-		if inside < 0 {
-			return string(b)
-		}
-		end := at + open + 2 + inside + 2
-		for at += open; at < end; at++ {
-			b[at] = ' '
-		}
-	}
-}

@@ -78,24 +78,79 @@ func unmaskQuotes(lines []line) bool {
 	return found
 }
 
+// maskStruck masks "~~struck out text~~".
+func maskStruck(text string) string {
+	parts := strings.SplitAfter(text, "~~")
+	for n := 1; n+1 < len(parts); n += 2 {
+		head, _ := strings.CutSuffix(parts[n-1], "~~")
+		parts[n-1], parts[n] = head, strings.Repeat(" ", len(parts[n])+len("~~"))
+	}
+	return strings.Join(parts, "")
+}
+
+// box is the box in front of an item of a list that begins with an image.
+type box struct {
+	at     int // its offset
+	ticked bool
+	remark string // the text behind the image, in lower case
+}
+
+// boxOf returns the box of a line.
+func boxOf(l *line) (b box, ok bool) {
+	b.at = l.indent()
+	text := strings.TrimLeft(l.text[b.at:], "-*+ ")
+	b.at = len(l.text) - len(text)
+	b.ticked = strings.HasPrefix(text, "[x] ") || strings.HasPrefix(text, "[X] ")
+	if l.fenced || !b.ticked && !strings.HasPrefix(text, "[ ] ") {
+		return b, false
+	}
+	first, rest, _ := strings.Cut(strings.TrimLeft(text[len("[ ] "):], " `"), " ")
+	b.remark = lower(rest)
+	return b, readWord(strings.Trim(first, "`")).strength >= tagged
+}
+
 // tickBoxes removes the boxes of unticked items that begin with an image, and
 // reports whether there were any: in a list of what is still open they count if
 // nothing else names an image.
 func tickBoxes(lines []line) bool {
 	found := false
 	for i := range lines {
-		l := &lines[i]
-		at := strings.Index(l.text, "[ ] ")
-		if at < 0 || l.fenced || strings.Trim(l.text[:at], " -*+") != "" {
-			continue
-		}
-		first, _, _ := strings.Cut(strings.TrimLeft(l.text[at+len("[ ] "):], " `"), " ")
-		if readWord(strings.Trim(first, "`")).strength >= tagged {
-			l.text, found = blank(l.text, at, at+len("[ ]")), true
+		if b, ok := boxOf(&lines[i]); ok && !b.ticked {
+			lines[i].text, found = blank(lines[i].text, b.at, b.at+len("[ ]")), true
 		}
 	}
 	return found
 }
+
+// maskTicked masks the ticked items of a list of images, and ticks the others, if
+// the ticked ones are done according to a remark behind one or to a sentence.
+func maskTicked(lines []line) {
+	var ticked []*line
+	done, open := false, false
+	for i := range lines {
+		l := &lines[i]
+		if b, ok := boxOf(l); !ok {
+			done = done || !l.fenced && untickeds.in(lower(l.text))
+		} else if open = open || !b.ticked; b.ticked {
+			ticked = append(ticked, l)
+			done = done || dones.in(b.remark)
+		}
+	}
+	if !done || !open {
+		return
+	}
+	for _, l := range ticked {
+		l.mask(isNot)
+	}
+	tickBoxes(lines)
+}
+
+// dones are words of remarks about what needs to be done no more, untickeds what
+// sentences call items without a tick.
+var (
+	dones     = phrases{list: "dones"}
+	untickeds = phrases{list: "untickeds"}
+)
 
 // mailHeads are the headings of mail programs above the original message, in
 // lower case and between dashes.
@@ -111,16 +166,31 @@ const (
 	dates   = wordList("dates")
 )
 
-// maskMail masks the original message below a reply by mail.
+// maskMail masks the original message below a reply by mail. Of a message whose lines
+// begin with ">", only those belong to it: the reply may be below.
 func maskMail(lines []line) {
 	for i := range lines {
-		if !lines[i].fenced && lines[i].text != "" && beginsMail(lines, i) {
-			for n := i; n < len(lines); n++ {
-				lines[n].mask(isQuoted)
-			}
-			return
+		if lines[i].fenced || lines[i].text == "" || !beginsMail(lines, i) {
+			continue
 		}
+		if next := nextText(lines, i+1); next < len(lines) && strings.HasPrefix(lines[next].text, ">") {
+			lines[i].mask(isQuoted)
+			continue
+		}
+		for n := i; n < len(lines); n++ {
+			lines[n].mask(isQuoted)
+		}
+		return
 	}
+}
+
+// nextText returns the index of the first line from i on that is not empty; the
+// number of lines if there is none.
+func nextText(lines []line, i int) int {
+	for i < len(lines) && strings.TrimSpace(lines[i].text) == "" && !lines[i].fenced {
+		i++
+	}
+	return i
 }
 
 // beginsMail reports whether a line is the first of the header of a message.
@@ -197,7 +267,8 @@ func maskExcerpts(lines []line) {
 	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, " | >>> ") }) {
 		return
 	}
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		if number, _, ok := strings.Cut(strings.TrimLeft(l.text, " "), " |"); ok && isDigits(number) {
 			lines[i].mask(isExcerpt)
 		}
@@ -208,7 +279,8 @@ func maskExcerpts(lines []line) {
 // buildx imagetools inspect", which are the parts of the image above.
 func maskManifests(lines []line) {
 	typed, inside := false, false
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		switch text := strings.TrimSpace(l.text); {
 		case strings.HasPrefix(text, "MediaType:"):
 			typed = true
@@ -269,13 +341,13 @@ func maskBelow(lines []line, heads *endings, why reason) {
 		if _, ok := heads.cut(head); !ok {
 			continue
 		}
-		from := i + 1
-		for from < len(lines) && strings.TrimSpace(lines[from].text) == "" && !lines[from].fenced {
-			from++
-		}
+		from := nextText(lines, i+1)
 		for n := from; n < len(lines) && (lines[n].fenced || strings.TrimSpace(lines[n].text) != "" && !lines[from].fenced); n++ {
 			if lines[n].fenced != lines[from].fenced {
 				break
+			}
+			if why == isExample && announces(lower(lines[n].text)) {
+				continue // what a program says is no example of what to write
 			}
 			lines[n].mask(why)
 			i = n

@@ -11,7 +11,7 @@ import (
 // readNamespaces reads lists of names with a common namespace: "From
 // docker.io/goharbor, all v2.11.0:" above "harbor-core" and "harbor-portal".
 func (s *scan) readNamespaces() {
-	s.rest(func(i int, l line) {
+	s.rest(func(i int, l *line) {
 		text := strings.TrimRight(l.text, " *_")
 		if !strings.HasSuffix(text, ":") || !strings.Contains(text, "/") || len(text) > 200 {
 			return
@@ -47,7 +47,7 @@ func (s *scan) readNamespaces() {
 		}
 		for n, r := range found {
 			item, _ := stripMarkers(s.lines[first+n].text)
-			s.offer(s.lines[first+n], len(s.lines[first+n].text)-len(item), r, inNamespace)
+			s.offer(&s.lines[first+n], len(s.lines[first+n].text)-len(item), r, inNamespace)
 			s.taken[first+n], s.taken[i] = true, true
 		}
 	})

@@ -339,7 +339,7 @@ func endsInTags(toks []token) bool {
 }
 
 // tagListMarks are separators between tags of one repository, beside "|".
-var tagListMarks = wordSet{list: ",|跟|以及|还有|和|与|及|and|&|/"}
+var tagListMarks = wordSet{list: ",|跟|以及|还有|還有|和|与|與|及|and|&|/"}
 
 func isTagListMark(word string) bool { return word == "|" || tagListMarks.has(word) }
 
@@ -413,7 +413,7 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 		}
 	}
 	tag := strings.TrimLeft(next.text, ":")
-	if hasOwner(toks, i+1) {
+	if next.faulty || hasOwner(toks, i+1) {
 		return start
 	}
 	called := i+2 < len(toks) && tagNames.has(lower(toks[i+2].text)) && toks[i].text == "的" && isPlainTag(tag) ||

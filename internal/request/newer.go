@@ -30,7 +30,7 @@ var (
 
 // noteCorrection notes that a sentence, in lower case, corrects what is before
 // some word of it: "I meant 1.2", "not 1.1, but 1.2".
-func (s *scan) noteCorrection(l line, toks []token, reads []reading, said string) {
+func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said string) {
 	at, old, tag := corrections.index(said), "", ""
 	if at < 0 && (len(toks) <= 2*talk || s.given(toks) != "") && !addsMore(said) && !slices.ContainsFunc(reads, func(r reading) bool { return len(r.images) > 0 && r.strength > bare }) {
 		at = regrets.index(said)
@@ -118,13 +118,13 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 		}
 		end := min(toks[i].at+len(toks[i].text), len(said))
 		all := reads[i].images
-		current, inUse := all[0], isInUse(said, toks[i].at, end)
+		current, inUse := all[0], toks[i].faulty || isInUse(said, toks[i].at, end)
 		if (current.has(AssumedTag) || len(all) > 1) && !inUse {
 			continue
 		}
 		for n := i + 1; n < min(len(toks), i+maxApart) && (len(reads[n].images) == 0 || reads[n].strength < path); n++ {
 			word := trimWord(toks[n].text)
-			if toks[n].kind != asciiWord || !isVersion(word) || !strings.ContainsAny(word, ".-") && !isDigits(strings.TrimPrefix(current.Reference.Tag(), "v")) {
+			if toks[n].kind != asciiWord || toks[n].faulty || !isVersion(word) || !strings.ContainsAny(word, ".-") && !isDigits(strings.TrimPrefix(current.Reference.Tag(), "v")) {
 				continue
 			}
 			if ref, err := current.Reference.Repository().Tagged(word); current.has(AssumedTag) && err == nil {
@@ -136,7 +136,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 				continue
 			}
 			between := said[end:toks[n].at]
-			if !isReplacement(between) && (!inUse || len(between) > 60 || !newcomers.in(between)) {
+			if !isReplacement(between) && !toks[i].faulty && (!inUse || len(between) > 60 || !newcomers.in(between)) {
 				continue
 			}
 			if newer, ok := newerTag(current, word); ok {

@@ -13,17 +13,19 @@ import (
 // is enough; in a sentence, only unmistakable names count.
 func (s *scan) readText() {
 	seen, output := 0, false
-	s.rest(func(i int, l line) {
+	s.rest(func(i int, l *line) {
 		for ; seen <= i; seen++ {
-			one := s.lines[seen]
+			one := &s.lines[seen]
 			output = one.fenced && (output || promptMarks.in(one.text) && !strings.Contains(one.text, "image"))
 		}
 		if s.taken[i] = true; l.script || output && !strings.ContainsAny(l.text, "/:") {
 			return // "CentOS Linux release 7.9" is what a command in the block has written
 		}
 		s.spelled[i] = true
-		whole := maskBold(maskStruck(maskTags(l.text)))
+		whole := maskBold(maskTags(l.text))
 		text, skip := stripMarkers(whole)
+		shifted := *l
+		l = &shifted
 		l.shift = len(strings.TrimRight(whole, " ")) - len(text)
 		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
 			// An unticked item is reported, but not requested.
@@ -88,7 +90,7 @@ func (s *scan) beforeComment(text string) string {
 
 // readCells reads a row of a Markdown table: words that are alone in their
 // cells, with the tag from the next cell.
-func (s *scan) readCells(l line, row string) {
+func (s *scan) readCells(l *line, row string) {
 	var words []string
 	open := false // the last word is an image without a tag
 	for _, cell := range strings.Split(row, "|") {
@@ -127,7 +129,7 @@ type sentence struct {
 }
 
 // readLine reads one line of text.
-func (s *scan) readLine(l line, text string) {
+func (s *scan) readLine(l *line, text string) {
 	if s.readPairs(l, text) {
 		return
 	}
@@ -136,6 +138,7 @@ func (s *scan) readLine(l line, text string) {
 	toks := s.toks
 	said := lower(text)
 	announced := announcesPlatform(said)
+	markFaulty(toks, said)
 	reads, about := s.readTokens(toks, text, announced)
 	splitNames(l, toks, reads, about)
 	about.plain = about.plain || l.entry && listsImages(toks, reads, about)
@@ -170,7 +173,7 @@ func (s *scan) readLine(l line, text string) {
 	replaced := false
 	if !about.plain {
 		if hasRange(toks, said) {
-			askForTags(reads)
+			askForTags(reads, false)
 		}
 		old = takeNewer(toks, reads, said)
 		not, replaced = exclude(toks, reads, said, old)
@@ -185,7 +188,7 @@ func (s *scan) readLine(l line, text string) {
 			from = to
 		}
 	}
-	s.noteTags(l, toks, reads, said)
+	s.noteTags(l, toks, reads, old, said)
 	if len(s.mentioned) < maxUses {
 		s.mentioned = append(s.mentioned, versionsOf(toks)...)
 	}
@@ -194,8 +197,8 @@ func (s *scan) readLine(l line, text string) {
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)
 	}
-	if about.images > 0 && !about.plain && everyTag.in(said) {
-		askForTags(reads)
+	if about.images > 0 && !about.plain && everyTag.in(said) || about.images == 1 && wantsSeries(toks, said) {
+		askForTags(reads, about.images == 1)
 	}
 	remark := !l.entry && len(toks) > 1 && isRemark(strings.TrimLeft(said[toks[0].at+len(toks[0].text):], "`\"'* "))
 	var platforms []reference.Platform
@@ -240,6 +243,7 @@ func (s *scan) readLine(l line, text string) {
 		c := &s.candidates[from]
 		c.opens = c.at == toks[0].at
 		c.leads = remark && c.opens
+		noteFaults(s.candidates[from:], said)
 	}
 	finds := s.since(from)
 	if len(finds) > 0 || len(s.flaws) > flaws {
@@ -429,7 +433,7 @@ func (s *scan) onlyTags(toks []token) bool {
 
 // isOtherValue reports whether the text before a word ends with a key for
 // something else than an image: "stackName = ", in a block of code also "stack: ".
-func isOtherValue(l line, before string) bool {
+func isOtherValue(l *line, before string) bool {
 	before = strings.TrimRight(before, " \"'`")
 	key, ok := strings.CutSuffix(before, "=")
 	if !ok && l.fenced {
@@ -474,7 +478,7 @@ func isUnknownCommand(text string) bool {
 }
 
 // place returns the place of the words on a line.
-func (about *sentence) place(l line) *place {
+func (about *sentence) place(l *line) *place {
 	switch {
 	case about.plain:
 		return inLine
@@ -512,8 +516,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 				about.foreign++
 			}
 			continue
-		case len(toks) == 1 && known.IsOfficial(t.text) && !notGuesses.has(t.text):
-			// "registry" alone is not a filler word.
+		case isShortName(toks, i):
 		case !t.key && !strings.HasSuffix(t.text, ":") && isFiller(t.text) || trimWord(t.text) == "":
 			continue
 		}
@@ -574,6 +577,13 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	return reads, about
 }
 
+// isShortName reports whether the word at an index is the name of an official image,
+// alone on a line or in front of a version: "registry", "registry 2".
+func isShortName(toks []token, i int) bool {
+	name := toks[i].text
+	return i == 0 && known.IsOfficial(name) && name != "docker" && (len(toks) == 1 && !notGuesses.has(name) || len(toks) == 2 && isVersion(toks[1].text))
+}
+
 // readKeyed reads the word behind the key of an image, and returns its index; 0
 // if it is not an image.
 func (s *scan) readKeyed(toks []token, i int) (at int, r reading) {
@@ -630,10 +640,11 @@ func labelsImage(s *scan, toks []token, i int) bool {
 	return strings.Contains(toks[value].text, "/") && s.peek(toks[value].text).strength >= tagged
 }
 
-// askForTags turns images without a tag into requests for all tags.
-func askForTags(reads []reading) {
+// askForTags turns images without a tag into requests for all tags, and if series is
+// set, also those with a version that stands apart: "all tags of node 20".
+func askForTags(reads []reading, series bool) {
 	for i, r := range reads {
-		if r.strength >= official && r.untagged() {
+		if r.strength >= official && (r.untagged() || series && len(r.images) == 1 && r.images[0].has(RemovedSpace)) {
 			p := allTags(r.images[0].Reference)
 			p.Written = r.images[0].Written
 			reads[i] = reading{strength: certain, problem: p}

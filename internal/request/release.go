@@ -63,7 +63,7 @@ func releaseImages(version string) ([]reference.Reference, *Problem) {
 }
 
 // release adds all images of a Kubernetes release.
-func (s *scan) release(l line, at int, version string) {
+func (s *scan) release(l *line, at int, version string) {
 	images, problem := releaseImages(version)
 	if problem != nil {
 		s.flaw(l, at, *problem)
@@ -78,7 +78,7 @@ func (s *scan) release(l line, at int, version string) {
 // readReleases reads "kubeadm v1.30.2", "k8s 1.30.2" and "-t v1.30.2" on a
 // separate line: all images of that release.
 func (s *scan) readReleases() {
-	s.rest(func(i int, l line) {
+	s.rest(func(i int, l *line) {
 		if len(l.text) > 120 || !strings.ContainsAny(l.text, "0123456789") {
 			return
 		}

@@ -44,6 +44,8 @@ var rules = []rule{
 	{"mention", mention},
 	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them; so is one beside words such as "already have", "is gone" or "comes later", if another one is complete
 	{"aside", asides},
+	// says: an image that does not work, or is to be left as it is, according to its clause is not requested if another version of it is
+	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
 	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag
@@ -70,6 +72,8 @@ var rules = []rule{
 	{"own-name", ownName},
 	// says: a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete
 	{"says-less", saysLess},
+	// says: a name and a tag that stand for others, such as "img:tag", are not meant if the text names another image
+	{"sample", samples},
 	// says: a tag such as "1.16.x" is that of a range: Ferry asks for one of its versions
 	{"range", ranges},
 	// says: Ferry asks about a bare word in a list of images
@@ -308,6 +312,19 @@ func copies(e *evidence) {
 	}
 }
 
+// samples: "docker pull a/img:tag" above "a/b:1".
+func samples(e *evidence) {
+	all := e.with(taken)
+	if !slices.ContainsFunc(all, func(c *candidate) bool { return !isSample(c.image.Reference) }) {
+		return
+	}
+	for _, c := range all {
+		if isSample(c.image.Reference) {
+			c.judge(dropped, "sample")
+		}
+	}
+}
+
 // ranges: "a/b:1.16.x".
 func ranges(e *evidence) {
 	for _, t := range e.texts() {
@@ -320,6 +337,22 @@ func ranges(e *evidence) {
 			p.Written, p.Line = c.image.Written, c.line
 			t.flaws = append(t.flaws, flaw{c.line, c.at, p})
 			c.judge(dropped, "range")
+		}
+	}
+}
+
+// faulty: "a/b:1 crashes since yesterday. Please mirror a/b:2."
+func faulty(e *evidence) {
+	if !e.any(func(c *candidate) bool { return c.faulty }) {
+		return
+	}
+	all := e.with(taken)
+	for _, c := range all {
+		for _, other := range all {
+			if c.faulty && !other.faulty && !other.has(AssumedTag) && other.image.Reference.Repository() == c.image.Reference.Repository() && other.image.Reference != c.image.Reference {
+				c.judge(dropped, "faulty")
+				break
+			}
 		}
 	}
 }

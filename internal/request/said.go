@@ -336,7 +336,8 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 			giveOwner(toks, reads, i) // "b 1.2 (quay.io/a/b)"
 		}
 	}
-	tags := slices.DeleteFunc(saidTags(toks, reads), func(i int) bool { return isTaken(toks, reads, i) || isOldVersionIn(said, toks[i].at) })
+	shareTag(toks, reads)
+	tags := slices.DeleteFunc(saidTags(toks, reads), func(i int) bool { return toks[i].faulty || isTaken(toks, reads, i) || isOldVersionIn(said, toks[i].at) })
 	if len(tags) == 0 {
 		return ""
 	}
@@ -386,6 +387,53 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 		reads[i].give(versions)
 	}
 	return ""
+}
+
+// shareTag assigns a version behind words that ask for something to the list of images
+// in front of these: "a/b and a/c, please copy 1.2".
+func shareTag(toks []token, reads []reading) {
+	const most = 4 // words that ask
+	for i := 3; i < len(toks); i++ {
+		word := trimWord(toks[i].text)
+		if toks[i].kind != asciiWord || toks[i].faulty || !isVersion(word) || !strings.ContainsAny(word, ".-v") || len(reads[i].images) > 0 || hasOwner(toks, i) {
+			continue
+		}
+		last, asks := i-1, false
+		for ; last > 0 && last >= i-most && len(reads[last].images) == 0; last-- {
+			said := lower(toks[last].text) + " "
+			asks = asks || asksForAny(said) || genitives.has(toks[last].text)
+		}
+		all := listOfOpen(toks, reads, last)
+		if !asks || len(all) < 2 {
+			continue
+		}
+		for _, n := range all {
+			reads[n].give([]string{word})
+		}
+	}
+}
+
+// genitives are words between images and a tag of theirs.
+var genitives = wordSet{list: "の|的|의|要"}
+
+// listOfOpen returns the images without a tag in a list that ends with the one at an
+// index; nil if another image is in the list.
+func listOfOpen(toks []token, reads []reading, last int) (all []int) {
+	for i := last; i >= 0 && len(all) < maxUses; i-- {
+		switch {
+		case isTagListMark(lower(toks[i].text)) || joins.has(lower(toks[i].text)):
+		case !reads[i].untagged() || reads[i].strength < official:
+			if len(reads[i].images) > 0 {
+				return nil
+			}
+			return all
+		case len(all) > 0 && all[len(all)-1] == i+1:
+			return all // no mark in between
+		default:
+			all = append(all, i)
+		}
+	}
+	return all
 }
 
 // isJoined reports whether a word such as "and" joins two images of a sentence, and
@@ -493,19 +541,39 @@ func giveOwner(toks []token, reads []reading, tag int) bool {
 	if len(all) == 0 || name == "" && len(all) == 1 && owner == all[0] && !namesOthers(reads, owner) {
 		return false
 	}
+	tags := listedUpTo(toks, reads, tag)
 	for _, i := range all {
-		reads[i].give([]string{trimWord(toks[tag].text)})
+		reads[i].give(tags)
 	}
 	if name != "" {
 		reads[owner] = reading{}
 	}
 	for i := owner + 1; i < min(len(toks), owner+maxUses); i++ {
 		if reads[i].untagged() && reads[i].strength >= official && isJoined(toks, owner, i) {
-			reads[i].give([]string{trimWord(toks[tag].text)}) // "1.2 of a/b and of a/c"
+			reads[i].give(tags) // "1.2 of a/b and of a/c"
 			owner = i
 		}
 	}
 	return true
+}
+
+// listedUpTo returns the versions of the list of which the last one is at an index:
+// "1.1, 1.2 and 1.3 of a/b".
+func listedUpTo(toks []token, reads []reading, last int) []string {
+	tags := []string{trimWord(toks[last].text)}
+	for i := last - 1; i > 0 && isTagListMark(lower(toks[i].text)) && len(tags) < maxUses; i-- {
+		if isTagListMark(lower(toks[i-1].text)) {
+			continue // ", and"
+		}
+		i--
+		word := trimWord(toks[i].text)
+		if !isVersion(word) || !strings.ContainsAny(word, ".-") || len(reads[i].images) > 0 {
+			break
+		}
+		tags = append(tags, word)
+	}
+	slices.Reverse(tags)
+	return tags
 }
 
 // namesOthers reports whether a sentence names other images without a tag than

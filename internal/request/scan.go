@@ -26,8 +26,9 @@ type scan struct {
 
 // rest visits the lines that no pass has claimed yet. It ends when there are
 // more images than a request may have.
-func (s *scan) rest(visit func(i int, l line)) {
-	for i, l := range s.lines {
+func (s *scan) rest(visit func(i int, l *line)) {
+	for i := range s.lines {
+		l := &s.lines[i]
 		if !s.taken[i] && l.text != "" && !s.full() {
 			visit(i, l)
 		}
@@ -56,7 +57,7 @@ func (s *scan) peek(word string) reading {
 
 // offer makes candidates of the images of a word. It reports whether the place
 // accepts them.
-func (s *scan) offer(l line, at int, r reading, where *place) bool {
+func (s *scan) offer(l *line, at int, r reading, where *place) bool {
 	s.platforms = addPlatform(s.platforms, r.platforms...)
 	verdict := taken
 	if r.strength < where.needs {
@@ -95,7 +96,7 @@ func (s *scan) since(from int) []*candidate {
 	return rest.with(taken)
 }
 
-func (s *scan) flaw(l line, at int, p Problem) {
+func (s *scan) flaw(l *line, at int, p Problem) {
 	p.Line = l.number
 	s.flaws = append(s.flaws, flaw{l.number, at, p})
 }
@@ -103,7 +104,7 @@ func (s *scan) flaw(l line, at int, p Problem) {
 // setting is one key with its value.
 type setting struct {
 	key, value string
-	line       line
+	line       *line
 }
 
 // forest groups dotted settings ("controller.image.tag") by mapping.

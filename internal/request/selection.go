@@ -39,6 +39,31 @@ func selectedName(text string) string {
 	return ""
 }
 
+// wantsSeries reports whether a sentence with one image, in lower case, asks for all
+// tags that begin with a version: "all 3.12 tags", "1.26 整个系列".
+func wantsSeries(toks []token, said string) bool {
+	if series.in(said) {
+		return true
+	}
+	if !wholes.in(said) {
+		return false
+	}
+	for i := 1; i < len(toks); i++ {
+		if isVersion(trimWord(toks[i-1].text)) && plurals.has(spoken(toks[i])) && (i < 2 || !isTagListMark(lower(toks[i-2].text))) {
+			return true
+		}
+	}
+	return false
+}
+
+// series are words for all versions of a series, wholes words for all of something,
+// and plurals what stands behind the version then.
+var (
+	series  = phrases{list: "series"}
+	wholes  = phrases{list: "all |all)|every |alle |todas |todos |toutes |tous |все |所有|全部|すべて|全て|모든"}
+	plurals = wordSet{list: "plurals"}
+)
+
 // isRange reports whether a text begins like a range of versions: ">=1.2",
 // "~ v1", "^3".
 func isRange(text string) bool {

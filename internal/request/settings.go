@@ -205,9 +205,9 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 		if r.strength == nothing && r.problem == nil && len(text) < maxWritten && strings.ContainsAny(text, "$<{") {
 			r = placeholder(text)
 		}
-		l := from.line
+		l := *from.line
 		l.unchanged = l.unchanged && !(changed && apart)
-		found = s.offer(l, from.at(), r, where) || found
+		found = s.offer(&l, from.at(), r, where) || found
 	}
 	if ok && !strings.Contains(name.value, "://") {
 		text := name.value
@@ -363,7 +363,7 @@ func digestOf(value string) string {
 	return "sha256:" + value
 }
 
-func (f *forest) set(key, value string, l line) {
+func (f *forest) set(key, value string, l *line) {
 	if f.trees == nil {
 		f.trees = make(map[string][]setting)
 	}
@@ -401,7 +401,7 @@ func (s *scan) readAssignments() {
 			case "tag", "tags":
 				key, tags = "tag", len(settings)
 			}
-			settings = append(settings, setting{key, value, s.lines[to]})
+			settings = append(settings, setting{key, value, &s.lines[to]})
 		}
 		if len(settings) > 1 && isApart(settings) {
 			if tags < 0 || settings[tags].value == "" {
@@ -441,7 +441,7 @@ func cutSetting(text string) (key, value string, ok bool) {
 }
 
 // readPairs reads "repo=quay.io/a/b tag=v1", the parts of an image on one line.
-func (s *scan) readPairs(l line, text string) bool {
+func (s *scan) readPairs(l *line, text string) bool {
 	if strings.Count(text, "=") < 2 {
 		return false
 	}

@@ -338,6 +338,10 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"belowMarks", "registry.k8s.io/sig-storage W csi-attacher:v4.8.1", belowMarks.list, "registry.k8s.io/sig-storage/csi-attacher:v4.8.1"},
 		{"latestMarks", "docker.io/me/b:1.2 W 1.3", latestMarks.list, "docker.io/me/b:1.2 docker.io/me/b:1.3"},
 		{"tagListMarks", "please mirror " + b + ":1.2 W 1.3", tagListMarks.list, b + ":1.2 " + b + ":1.3"},
+		{"faultWords", b + ":1.1 qqq W qqq. Please mirror " + b + ":1.2.", faultWords.list, b + ":1.2"},
+		{"series", "please mirror W node 20", series.list, ""},
+		{"dones", "Please mirror:\n\n- [x] " + b + ":1 (W)\n- [ ] " + c + ":1", dones.list, c + ":1"},
+		{"untickeds", "Please mirror what is W:\n\n- [x] " + b + ":1\n- [ ] " + c + ":1", untickeds.list, c + ":1"},
 		{"exampleMarks", "please write it like W " + b + ":1", exampleMarks, ""},
 	} {
 		if got := strings.Join(referencesIn(strings.ReplaceAll(list.text, "W", "qqq")), " "); got == list.want && list.name != "oldVersions" && list.name != "articles" { // any unknown word is as good
@@ -541,7 +545,7 @@ var inChinese = map[string]string{
 	"log": "日志里点名的镜像", "log-done": "日志说已经有的镜像，别处没有镜像时才算", "log-link": "日志里 manifest 的地址", "sentence": "句子里的词", "quotes": "句子里加了引号的词", "wish": "提出请求的句子里的词，或只写了一个镜像的标题里的词",
 	"plain-wish": "礼貌请求的句子里唯一的词", "exclusion": "句子说明不需要的词", "elsewhere": "其他任何地方",
 	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表", "hidden": "GitHub 页面上看不到的内容：链接定义、代码块开头的说明、样式、脚本",
-	"excluded": "某处写明不需要的镜像，别处写了也不算", "correction": "“更正”“我是说”等词后面的镜像，代替前面的同名镜像；后面只有版本时，换成唯一那个镜像的标签", "apart-tag": "单独写的标签，归前面写了名称的那个没有标签的镜像；只有一个镜像并写明是标签时归它；其他情况先询问", "copy": "私有网络里的主机上的镜像，或未知主机上的“library/…”，是副本：文字里的另一个镜像才是来源，标签以副本的为准", "range": "“1.16.x”这样的标签表示一个版本范围：先询问要其中哪个版本", "arrow": "单独一行箭头下面的镜像，是上面镜像的复制目标", "only-mention": "文字要镜像而没有别的镜像可用时，句子里带命名空间的名称就是所要的镜像", "item": "行首的镜像后面带说明时，上一行或下一行是列表中的镜像，它也是其中一项", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
+	"excluded": "某处写明不需要的镜像，别处写了也不算", "correction": "“更正”“我是说”等词后面的镜像，代替前面的同名镜像；后面只有版本时，换成唯一那个镜像的标签", "apart-tag": "单独写的标签，归前面写了名称的那个没有标签的镜像；只有一个镜像并写明是标签时归它；其他情况先询问", "copy": "私有网络里的主机上的镜像，或未知主机上的“library/…”，是副本：文字里的另一个镜像才是来源，标签以副本的为准", "faulty": "所在分句说明有问题或先不要动的镜像，如果还要了它的另一个版本，就不算请求", "sample": "“img:tag”这样代替名称和标签的写法，如果文中另有镜像，就不算请求", "range": "“1.16.x”这样的标签表示一个版本范围：先询问要其中哪个版本", "arrow": "单独一行箭头下面的镜像，是上面镜像的复制目标", "only-mention": "文字要镜像而没有别的镜像可用时，句子里带命名空间的名称就是所要的镜像", "item": "行首的镜像后面带说明时，上一行或下一行是列表中的镜像，它也是其中一项", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
 	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "title-names": "正文里带标签的官方镜像名，如果标题要的是它，或者是同一行的另一个镜像，就算请求的镜像", "aside": "没有提出要求的分句里的镜像只是顺带提到，如果别的镜像在列表里或者在提出要求的分句里；旁边写着已有、已下线、以后再说或写错的镜像也是，如果别的镜像写全了", "more-tags": "在补充说明里的版本，或者单独占一行的版本，是前面唯一那个镜像（或前面写明名字的那个镜像）的又一个标签", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
 	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",

@@ -11,7 +11,7 @@ import (
 // invocation is one pasted command line after the name of the program.
 type invocation struct {
 	*scan
-	line     line
+	line     *line
 	inProse  bool // stands inside a sentence
 	question bool // and that sentence asks for something else
 
@@ -28,7 +28,7 @@ type invocation struct {
 // images. A command without an image still claims its words.
 func (s *scan) readCommands() {
 	joined := 0 // last of the continued lines that have been joined
-	s.rest(func(i int, l line) {
+	s.rest(func(i int, l *line) {
 		if !namesTool(l.text) {
 			return
 		}
@@ -106,7 +106,7 @@ const maxCommand = 1 << 14
 
 // readCommandLine reads all commands on one line and reports whether there were
 // any.
-func (s *scan) readCommandLine(l line, text string, toks []token) bool {
+func (s *scan) readCommandLine(l *line, text string, toks []token) bool {
 	said := lower(l.text)
 	found, doubt := false, isQuestion(said)
 	question := doubt && !isPolite(said)

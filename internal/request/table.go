@@ -11,7 +11,8 @@ import (
 // identifies the column of the image, and rows.
 func (s *scan) readTables() {
 	var t *table
-	for i, l := range s.lines {
+	for i := range s.lines {
+		l := &s.lines[i]
 		if s.taken[i] {
 			t = nil
 			continue
@@ -67,7 +68,7 @@ func readHeading(text string) *table {
 	return nil
 }
 
-func (s *scan) readRow(l line, fields []string, t table) bool {
+func (s *scan) readRow(l *line, fields []string, t table) bool {
 	name := fields[t.image]
 	if strings.Contains(name, "<none>") {
 		return true
@@ -127,7 +128,7 @@ func (s *scan) readGrid(i int) int {
 		if !markdown && len(cells) != len(columns) || markdown && !strings.Contains(s.lines[n].text, "|") {
 			break
 		}
-		if s.readGridRow(s.lines[n], cells, columns, named) {
+		if s.readGridRow(&s.lines[n], cells, columns, named) {
 			s.taken[n] = true
 			rows++
 		}
@@ -151,7 +152,7 @@ func (s *scan) readFieldRows(first int) (rows int) {
 			p = partOf(cells[0][at+2:]) // "Source filter: Tag"
 		}
 		if value := cleanField(cells[1]); p != noPart && value != "" && !hasPart(fields, p) {
-			fields = append(fields, field{p, valuesIn(p, value), s.lines[n], []int{n}})
+			fields = append(fields, field{p, valuesIn(p, value), &s.lines[n], []int{n}})
 		}
 	}
 	from := len(s.candidates)
@@ -288,7 +289,7 @@ func cutCells(row string) []string {
 }
 
 // readGridRow reads one row and reports whether it names an image.
-func (s *scan) readGridRow(l line, cells []string, columns []part, named int) bool {
+func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) bool {
 	if named >= len(cells) {
 		return false
 	}

@@ -8,7 +8,7 @@ import (
 // Tags that stand apart from the images, in other sentences or lines.
 
 // noteTags records the tags of a line that belong to none of its images.
-func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
+func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]reading, said string) {
 	given := func(at int, tag string) bool {
 		return slices.ContainsFunc(reads[max(0, at-maxApart):min(len(reads), at+maxApart)], func(r reading) bool {
 			return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool { return i.Reference.Tag() == tag })
@@ -26,12 +26,33 @@ func (s *scan) noteTags(l line, toks []token, reads []reading, said string) {
 		word := trimWord(t.text)
 		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
 		told := i > 1 && copulas.has(spoken(toks[i-1])) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
-		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || isOldVersionIn(said, t.at) || given(i, word) {
+		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
 		of, beside := nameBefore(toks, i)
-		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced, announced || beside, l.number == 0 || distributives.in(said), addsMore(said)})
+		adds := addsMore(said)
+		if image := imageBefore(reads, i); image >= 0 {
+			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])
+		}
+		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced, announced || beside, l.number == 0 || distributives.in(said), adds})
 	}
+}
+
+// imageBefore returns the index of the last image in front of a word; -1 if there is
+// none.
+func imageBefore(reads []reading, i int) int {
+	for n := i - 1; n >= max(0, i-maxApart); n-- {
+		if len(reads[n].images) > 0 && reads[n].strength > bare {
+			return n
+		}
+	}
+	return -1
+}
+
+// isJoinedTo reports whether the text between an image and a tag, in lower case, says
+// that the tag is one more: ", and the".
+func isJoinedTo(between string) bool {
+	return conjunctions.starts(strings.TrimLeft(between, " ,;`\"'"))
 }
 
 // copulas stand between a word for tags and a tag.

@@ -63,7 +63,8 @@ func (t template) subtract(lines []line) {
 	if len(t.lines) == 0 {
 		return
 	}
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		if t.lines[strings.TrimSpace(l.text)] {
 			lines[i].mask(isTemplate)
 		}
@@ -143,7 +144,8 @@ func maskForeignTemplates(whole string, lines []line) {
 			continue
 		}
 		known, instructed = true, instructed || t.examples == nil
-		for i, l := range lines {
+		for i := range lines {
+			l := &lines[i]
 			text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
 			bare, _ := stripMarkers(text)
 			if slices.Contains(t.examples, text) || slices.Contains(t.examples, bare) ||
@@ -166,7 +168,8 @@ func maskForeignTemplates(whole string, lines []line) {
 // the request.
 func maskTriples(lines []line, instructed bool) {
 	var examples []int
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		if !strings.Contains(l.text, "$") {
 			continue
 		}
@@ -179,9 +182,9 @@ func maskTriples(lines []line, instructed bool) {
 		}
 		alone := true
 		for _, n := range []int{i - 2, i - 1, i + 1} {
-			if n >= 0 && n < len(lines) && strings.HasPrefix(itemOf(lines[n]), name) {
+			if n >= 0 && n < len(lines) && strings.HasPrefix(itemOf(&lines[n]), name) {
 				alone = false
-				if itemOf(lines[n]) == name {
+				if itemOf(&lines[n]) == name {
 					examples = append(examples, n)
 				}
 			}
@@ -197,13 +200,13 @@ func maskTriples(lines []line, instructed bool) {
 
 // itemOf returns the single string on a line of a list, without the label of an
 // example.
-func itemOf(l line) string {
+func itemOf(l *line) string {
 	item := quotedItem(l)
 	return item[len(exampleLabel(item)):]
 }
 
 // quotedItem returns the single string on a line of a list.
-func quotedItem(l line) string {
+func quotedItem(l *line) string {
 	return strings.Trim(strings.TrimSpace(l.text), "\"',-* `")
 }
 

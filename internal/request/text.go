@@ -35,7 +35,7 @@ type piece struct {
 
 // origin returns the offset in the written line of an offset in the text that
 // is read.
-func (l line) origin(at int) int {
+func (l *line) origin(at int) int {
 	at += l.shift
 	n, found := slices.BinarySearchFunc(l.pieces, at, func(p piece, at int) int { return p.at - at })
 	if !found {
@@ -51,7 +51,7 @@ func (l line) origin(at int) int {
 }
 
 // indent returns the number of bytes of space before the text.
-func (l line) indent() int { return len(l.text) - len(strings.TrimLeft(l.text, " ")) }
+func (l *line) indent() int { return len(l.text) - len(strings.TrimLeft(l.text, " ")) }
 
 // reason is why a line was masked.
 type reason uint8

@@ -13,6 +13,7 @@ type token struct {
 	kind   tokenKind
 	quoted bool // between quotes or back-ticks
 	key    bool // a quoted key, followed by a colon
+	faulty bool // a version that the line asks another one in place of
 	group  int  // number of the closed quotes around it; 0 for none
 }
 

@@ -39,8 +39,14 @@ func understand(in Input) (e evidence, all bool) {
 	own.subtract(lines)
 	maskMail(lines)
 	maskQuotes(lines)
+	for i := range lines {
+		if l := &lines[i]; !l.fenced && strings.Contains(l.text, "~~") {
+			l.text = strings.TrimRight(maskStruck(l.text), " ")
+		}
+	}
 	maskDiffs(lines)
 	maskBelow(lines, &unwanted, isNot)
+	maskTicked(lines)
 	maskExcerpts(lines)
 	maskManifests(lines)
 	maskForeignTemplates(title+"\n"+whole, lines)

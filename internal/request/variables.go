@@ -45,7 +45,8 @@ func expandVariables(lines []line) {
 	}
 	setBy := make([]string, len(lines)) // the variable that a line sets
 	list, end := "", ""                 // the variable whose list continues, and the end of the list
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		text := strings.TrimSpace(l.text)
 		if list != "" {
 			inside, _, closed := strings.Cut(text, end)
@@ -100,7 +101,8 @@ func closing(value string) string {
 // variable.
 func hasVariables(lines []line) bool {
 	used, set := false, false
-	for _, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		used = used || strings.Contains(l.text, "$")
 		if !set {
 			_, _, _, loop := cutLoop(strings.TrimSpace(l.text))
@@ -282,7 +284,8 @@ func expandValues(lines []line) {
 	values := map[string]string{}
 	var keys []string
 	var indents []int
-	for _, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		text := strings.TrimLeft(l.text, " -")
 		key, value, ok := cutKey(text)
 		if !ok || strings.Contains(text, "{{") {
@@ -298,7 +301,8 @@ func expandValues(lines []line) {
 			}
 		}
 	}
-	for i, l := range lines {
+	for i := range lines {
+		l := &lines[i]
 		if strings.Contains(l.text, "{{") && len(l.text) < maxCommand {
 			lines[i].text, lines[i].pieces = substituteValues(l.text, values)
 		}

@@ -204,7 +204,7 @@ func isPlaceholder(name, tag string) bool {
 	if strings.Contains("/"+name, "/your-") || strings.Contains("/"+name, "/your_") || strings.HasPrefix(first, "your") && first != last {
 		return true
 	}
-	if first == last && (last == "image" || last == "name" || last == "repo") && (strings.EqualFold(tag, "tag") || strings.EqualFold(tag, "version")) {
+	if first == last && (last == "image" || last == "name" || last == "repo") && isSampleTag(tag) {
 		return true
 	}
 	switch strings.ToLower(tag) {
@@ -221,6 +221,16 @@ func isPlaceholder(name, tag string) bool {
 		return name == "namespace/image" || strings.HasPrefix(name, "registry/") || strings.HasPrefix(name, "user/") || strings.HasPrefix(name, "username/") || strings.HasPrefix(name, "namespace/")
 	}
 	return false
+}
+
+// isSample reports whether a reference stands for others: "quay.io/a/img:tag".
+func isSample(ref reference.Reference) bool {
+	_, last, _ := cutLast(ref.Repository().Path())
+	return isSampleTag(ref.Tag()) && slices.Contains([]string{"image", "img", "name", "repo", "repository"}, last)
+}
+
+func isSampleTag(tag string) bool {
+	return strings.EqualFold(tag, "tag") || strings.EqualFold(tag, "version")
 }
 
 // talk is the number of words of prose up to which a text is a request rather

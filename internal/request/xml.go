@@ -5,7 +5,7 @@ import "strings"
 // readElements reads what stands between the tags of an XML file with an element
 // on each line, as the templates of Unraid have it: "<Repository>a/b</Repository>".
 func (s *scan) readElements() {
-	s.rest(func(i int, l line) {
+	s.rest(func(i int, l *line) {
 		text := strings.TrimSpace(l.text)
 		if !strings.HasPrefix(text, "<") || !strings.HasSuffix(text, ">") {
 			return
