@@ -80,10 +80,14 @@ func (h *host) adjust(passed time.Duration) {
 // observeLocked passes the measurements since the last tick to the tuner.
 func (h *host) observeLocked(passed time.Duration) {
 	readers, now := 0, time.Now()
+	h.tuner.idle = true
 	ranged, trip := true, time.Duration(0)
 	for s := range h.streams {
 		ranged = ranged && s.source.Ranged() && !h.e.beside(s.source)
 		trip = max(trip, s.source.Trip())
+		for f := range s.fetchers {
+			h.tuner.idle = h.tuner.idle && !(f.shared && !f.exchange.asked.IsZero())
+		}
 		for r := range s.readers {
 			readers++
 			if !r.since.IsZero() {

@@ -221,7 +221,7 @@ func (f *fetcher) turn() *block {
 			return f.block // taken over
 		case f.claimed && f.at == f.end, !f.claimed && s.blocks[f.at] != nil:
 			return nil
-		case !f.shared && !s.neededLocked(f.at, ahead), f.shared && !s.neededLocked(f.at, s.e.memory.budget/blockSize*5/6):
+		case !f.shared && !s.neededLocked(f.at, ahead), f.shared && !s.neededLocked(f.at, s.e.memory.budget/blockSize*5/6+f.earlyLocked()):
 			continue
 		}
 		if !f.claimed {
@@ -236,6 +236,16 @@ func (f *fetcher) turn() *block {
 			return b
 		}
 	}
+}
+
+// earlyLocked returns how many blocks earlier than memory allows a request is
+// sent to a slow source: as many as readers advance until its response begins.
+func (f *fetcher) earlyLocked() int64 {
+	if !f.exchange.asked.IsZero() || f.s.source.Answer() < f.s.e.longAnswer {
+		return 0
+	}
+	h := f.s.host
+	return int64(h.tuner.rate*paceOf(h.samples).wait.Seconds()) / blockSize
 }
 
 // holdLocked waits for memory, or until a reader comes nearer.
@@ -262,23 +272,25 @@ func (f *fetcher) claimLocked() {
 	f.claimed = true
 }
 
-// followLocked starts another fetcher after f early enough that no round trip
-// is lost in between. Shared connections do not need this.
+// followLocked starts another fetcher after f, and after what others have claimed
+// behind it, early enough that no round trip is lost in between. Shared
+// connections do not need this.
 func (f *fetcher) followLocked() {
 	s, e := f.s, f.s.e
-	left, lead, length := f.end-f.at, s.host.leadLocked(), e.piece
+	next := s.unclaimedLocked(f.end)
+	left, lead, length := next-f.at, s.host.leadLocked(), e.piece
 	if s.source.Answer() >= e.longAnswer {
 		length = e.firstPiece
-		if f.length == e.firstPiece {
+		if lead == 0 {
 			lead = length // the rate is not known yet
 		}
 	}
 	if f.shared || f.length == e.probePiece || f.next != nil || s.host.tuner.connections > 0 ||
 		left > max(lead+1, min(f.length, e.piece)/2) ||
-		f.end >= s.reachLocked(f.at) || s.blocks[f.end] != nil {
+		next >= s.reachLocked(f.at) {
 		return
 	}
-	f.next = &fetcher{s: s, at: f.end, end: f.end, length: length}
+	f.next = &fetcher{s: s, at: next, end: next, length: length}
 	s.startLocked(f.next)
 }
 

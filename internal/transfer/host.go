@@ -78,15 +78,14 @@ func (h *host) pieceLocked() int64 {
 // ownPieceLocked returns how many blocks a stream's own connection claims at
 // once.
 func (h *host) ownPieceLocked(least int64, near bool) int64 {
-	p := paceOf(h.samples)
-	if h.tuner.plateau == 0 && !near {
-		// Sharing may still help.
-		return max(least, min(int64(h.e.waitShare)*h.leadLocked(), h.e.maxPiece))
-	}
 	if near {
 		least = max(least, h.e.nearPiece)
 	}
-	return h.e.pieceFor(p, least, h.e.maxPiece)
+	least = max(least, min(int64(h.e.waitShare)*h.leadLocked(), h.e.maxPiece))
+	if h.tuner.plateau == 0 && !near {
+		return least // sharing may still help
+	}
+	return h.e.pieceFor(paceOf(h.samples), least, h.e.maxPiece)
 }
 
 // peersLocked returns the pace of the host's connections, without that of f.
@@ -108,7 +107,9 @@ func (h *host) leadLocked() int64 {
 	lead, now := paceOf(h.samples).lead(), time.Now()
 	for s := range h.streams {
 		for f := range s.fetchers {
-			if x, ok := sampleOf(f.exchange, now); ok {
+			x := f.exchange
+			x.idle = 0 // if it waits for memory, it is at least as fast as that
+			if x, ok := sampleOf(x, now); ok {
 				// The connection is still getting faster.
 				lead = max(lead, pace{sample: sample{wait: x.wait}, fast: x.rate * 3 / 2}.lead())
 			}

@@ -129,6 +129,24 @@ func TestSourcesThatThink(t *testing.T) {
 	}
 }
 
+// TestPausesAreNoReasonToShare has a source that thinks for longer than what has
+// been read ahead lasts. The pause until it answers is not mended by more
+// connections: a few large requests remain.
+func TestPausesAreNoReasonToShare(t *testing.T) {
+	for _, think := range []time.Duration{250 * ms, 264 * ms, 362 * ms, 383 * ms} {
+		source, target := links()
+		source.think = think
+		const size = 192 * mib
+		took, _ := simulate(t, source, target, size)
+		if limit := least(source, target, size); took > limit*11/10 {
+			t.Errorf("a source that thinks %v: %v, the limit is %v", source.think, took, limit)
+		}
+		if source.requests > 24 {
+			t.Errorf("a source that thinks %v: %d requests", source.think, source.requests)
+		}
+	}
+}
+
 // TestStragglers makes some connections very slow.
 func TestStragglers(t *testing.T) {
 	for _, every := range []int{3, 5, 8} {

@@ -3,7 +3,9 @@ package transfer
 // connectionTuner finds the number of connections beyond which the rate does
 // not rise. While readers wait it tries more connections, and removes them if
 // the rate stays the same. While much is read ahead it tries fewer, and adds
-// them again before readers have to wait.
+// them again before readers have to wait. A rate that falls for no longer than a
+// response takes to begin is a pause between two requests, which more
+// connections would not have filled.
 type connectionTuner struct {
 	*tuning
 	connections int     // wanted number
@@ -18,6 +20,8 @@ type connectionTuner struct {
 	aheadBefore int64   // or the bytes read ahead before the trial
 	wait        int     // ticks until the trial is evaluated
 	patience    int     // ticks before new connections carry data
+	low         int     // ticks for which the rate has been lower than the best
+	idle        bool    // no shared connection has a request, so a trial shows nothing
 	quiet       int     // ticks without new connections, because the registry asked clients to slow down
 }
 
@@ -44,11 +48,16 @@ func (c *connectionTuner) observe(rate, single float64, connections int, useful 
 		c.plateau, c.least = 0, 0
 	}
 	c.best = max(c.best, mean)
+	if c.low++; mean*c.noise >= c.best {
+		c.low = 0
+	}
 	switch {
 	case c.quiet > 0:
 		c.quiet--
 	case c.trial == trialLess && ahead < c.aheadBefore/2:
 		c.connections, c.least, c.trial, c.wait = c.previous, c.connections+1, noTrial, c.trialTicks
+	case c.trial == trialMore && c.idle && c.wait == 0:
+		c.connections, c.trial = c.previous, noTrial
 	case c.wait > 0:
 		c.wait--
 	case c.connections > 0 && !rising && mean > c.best/2 && single > c.best*c.dominant:
@@ -58,7 +67,7 @@ func (c *connectionTuner) observe(rate, single float64, connections int, useful 
 		c.connections, c.trial = c.previous, noTrial
 	case (c.young || c.connections == 0) && rising: // a new connection has not reached its limit
 	case useful && mean > 0 && mean < c.fastConnection*float64(connections) && c.connections < c.maxConnections &&
-		(connections >= c.plateau || mean < c.best/c.noise) && (c.plateau == 0 || single < c.best*c.dominant):
+		(connections >= c.plateau && c.low == 0 || c.low > c.patience) && (c.plateau == 0 || single < c.best*c.dominant):
 		c.previous, c.rateBefore, c.trial, c.wait = c.connections, mean, trialMore, c.trialTicks+c.patience
 		c.connections, c.least, c.young = min(c.connections+c.probeStep, c.maxConnections), c.connections+1, false
 	case ahead > 0 && c.connections > 0 && c.connections/2 >= c.least:

@@ -90,6 +90,54 @@ func TestTunerAcceptsLess(t *testing.T) {
 	}
 }
 
+// TestTunerWaitsOutPauses checks that a pause which is no longer than a response
+// takes to begin causes no trial, and a longer one does.
+func TestTunerWaitsOutPauses(t *testing.T) {
+	c := newTestTuner()
+	play(c, 20, func(int, int) float64 { return 60e6 })
+	c.patience = 4
+	for i := range 200 {
+		rate := 60e6
+		if i%10 < 4 {
+			rate = 0
+		}
+		if measure(c, rate, 1) {
+			t.Fatalf("tick %d: tries more connections after a pause", i)
+		}
+	}
+	attempts := 0
+	for range 20 {
+		if measure(c, 20e6, 1+c.connections) {
+			attempts++
+		}
+	}
+	if attempts == 0 {
+		t.Error("tries no more connections although the rate stays low")
+	}
+}
+
+// TestTunerNeedsWorkForATrial checks that a trial in which the new connections
+// had nothing to request shows nothing, whatever the rate was.
+func TestTunerNeedsWorkForATrial(t *testing.T) {
+	for _, rate := range []float64{50e6, 60e6} {
+		c := newTestTuner()
+		for range 20 {
+			measure(c, 50e6, 1)
+			if c.connections > 0 {
+				break
+			}
+		}
+		tried := c.connections
+		c.idle = true
+		for i := 0; i < 10 && c.connections == tried; i++ {
+			measure(c, rate, 1+c.connections)
+		}
+		if tried == 0 || c.connections != 0 || c.plateau != 0 {
+			t.Errorf("%.0f MB/s: %d connections, then %d; %d are said to be enough", rate/1e6, tried, c.connections, c.plateau)
+		}
+	}
+}
+
 // TestTunerSpares checks that connections that are not needed for the data read
 // ahead end, and needed ones stay.
 func TestTunerSpares(t *testing.T) {
