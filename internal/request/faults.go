@@ -32,17 +32,17 @@ func commaEnd(said string, from int) int {
 }
 
 // markFaulty marks the words of a line, in lower case, with a version in a faulty
-// clause, if another clause asks for another version.
+// clause, and the version that another clause asks for.
 func markFaulty(toks []token, said string) {
 	if !faultWords.in(said) {
 		return
 	}
 	var faulty []int
-	wanted := ""
+	wanted := -1
 	for i, from := 0, 0; from < len(said); {
 		next := commaEnd(said, from)
 		clause := said[from:next]
-		bad, asks := isFaulty(clause), asksForAny(clause) && !addsMore(clause)
+		bad, asks := isFaulty(clause), asksForAny(clause) && !isAddition(clause) && !conjunctions.starts(strings.TrimLeft(clause, " "))
 		for ; i < len(toks) && toks[i].at < next; i++ {
 			word := trimWord(toks[i].text)
 			if _, tag := cutTag(word); toks[i].kind != asciiWord || !isVersion(word) && !isVersion(tag) || len(faulty) == maxUses {
@@ -51,14 +51,19 @@ func markFaulty(toks []token, said string) {
 			if bad {
 				faulty = append(faulty, i)
 			} else if asks && isVersion(word) && strings.ContainsAny(word, ".-v") {
-				wanted = word
+				wanted = i
 			}
 		}
 		from = next
 	}
+	if wanted < 0 {
+		return
+	}
+	newer := trimWord(toks[wanted].text)
 	for _, i := range faulty {
-		word := trimWord(toks[i].text)
-		toks[i].faulty = wanted != "" && word != wanted && !strings.HasSuffix(word, ":"+wanted)
+		if word := trimWord(toks[i].text); word != newer && !strings.HasSuffix(word, ":"+newer) {
+			toks[i].faulty, toks[wanted].wanted = true, true
+		}
 	}
 }
 

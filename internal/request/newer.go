@@ -31,10 +31,7 @@ var (
 // noteCorrection notes that a sentence, in lower case, corrects what is before
 // some word of it: "I meant 1.2", "not 1.1, but 1.2".
 func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said string) {
-	at, old, tag := corrections.index(said), "", ""
-	if at < 0 && (len(toks) <= 2*talk || s.given(toks) != "") && !addsMore(said) && !slices.ContainsFunc(reads, func(r reading) bool { return len(r.images) > 0 && r.strength > bare }) {
-		at = regrets.index(said)
-	}
+	at, old, tag := s.correctionAt(l, toks, reads, said), "", ""
 	if at >= 0 {
 		old = s.given(toks)
 	}
@@ -66,6 +63,55 @@ func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said strin
 	if tag != "" {
 		s.corrected = append(s.corrected, correction{l.number, 0, old, tag})
 	}
+}
+
+// correctionAt returns where a sentence, in lower case, begins to correct what is
+// before it; -1 if it does not.
+func (s *scan) correctionAt(l *line, toks []token, reads []reading, said string) int {
+	at := corrections.index(said)
+	if at >= 0 || l.fenced || addsMore(said) {
+		return at
+	}
+	at = regrets.index(said)
+	if !slices.ContainsFunc(reads, func(r reading) bool { return len(r.images) > 0 && r.strength > bare }) {
+		if len(toks) > 2*talk && s.given(toks) == "" {
+			return -1
+		}
+	} else if !s.repeatsBehind(toks, reads, said, at) {
+		return -1
+	}
+	return at
+}
+
+// repeatsBehind reports whether a few words behind an offset stands another version
+// of the only image in front of it, with or without its name.
+func (s *scan) repeatsBehind(toks []token, reads []reading, said string, at int) bool {
+	const most = 6 // words in between
+	last := ""     // the image in front
+	for _, c := range s.since(0) {
+		last = c.image.Reference.Repository().String()
+	}
+	behind := 0
+	for i, t := range toks {
+		name, word := "", trimWord(t.text)
+		if len(reads[i].images) > 0 && reads[i].strength > bare {
+			name = reads[i].images[0].Reference.Repository().String()
+		}
+		switch {
+		case t.at < at && name != "":
+			last = name
+		case t.at < at || last == "":
+		case name != "":
+			return name == last
+		case isVersion(word) && strings.ContainsAny(word, ".-"):
+			return !isExcluded(said, t.at, min(t.at+len(t.text), len(said)))
+		case behind == most:
+			return false
+		default:
+			behind++
+		}
+	}
+	return false
 }
 
 // given returns the first word that is the tag of an image in front of it; empty

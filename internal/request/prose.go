@@ -3,6 +3,7 @@ package request
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
@@ -168,6 +169,7 @@ func (s *scan) readLine(l *line, text string) {
 	s.wish = s.wish || about.plain && isPolite(said) && doings.in(said) // "求同步镜像"
 	s.wanted = s.wanted || asksFor(said, toks, reads, l.number == 0, about)
 	s.also = s.also || about.images > 0 && isAddition(said)
+	shareTag(toks, reads)
 	var not []bool
 	var old map[int]reading
 	replaced := false
@@ -243,7 +245,9 @@ func (s *scan) readLine(l *line, text string) {
 		c := &s.candidates[from]
 		c.opens = c.at == toks[0].at
 		c.leads = remark && c.opens
-		noteFaults(s.candidates[from:], said)
+		if n := len(s.corrected); n == 0 || s.corrected[n-1].line != l.number {
+			noteFaults(s.candidates[from:], said)
+		}
 	}
 	finds := s.since(from)
 	if len(finds) > 0 || len(s.flaws) > flaws {
@@ -256,7 +260,7 @@ func (s *scan) readLine(l *line, text string) {
 		}
 		if about.images == 0 && about.foreign <= 2 && (!l.entry || about.other == 1) && s.onlyTags(toks) {
 			for _, i := range s.odd {
-				if word := trimWord(toks[i].text); isTag(word) {
+				if word := trimWord(toks[i].text); isTag(word) && !toks[i].faulty {
 					s.versions = append(s.versions, sharedTag{l.number, word})
 				}
 			}
@@ -405,7 +409,7 @@ func sentenceEnd(said string, from int) int {
 func endsSentence(said string, from, i int) bool {
 	switch c := said[i]; c {
 	case '.':
-		return i+1 < len(said) && said[i+1] == ' ' && i > from+1 && (isDigit(said[i-1]) || isAlnum(said[i-2]))
+		return i+1 < len(said) && said[i+1] == ' ' && i > from+1 && (isDigit(said[i-1]) || isAlnum(said[i-2]) || i > from+2 && said[i-1] >= utf8.RuneSelf && said[i-3] != ' ')
 	case '!', '?':
 		return i+1 == len(said) || !isAlnum(said[i+1])
 	}
@@ -537,7 +541,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			continue
 		case t.key && targetKeys.has(lower(t.text)):
 			i = nextWord(toks, i)
-		case t.key && (r.strength < tagged || opensObject(text[t.at+len(t.text):])) || isFiller(t.text) && len(toks) > 1:
+		case t.key && (r.strength < tagged || opensObject(text[t.at+len(t.text):])) || isFiller(t.text) && len(toks) > 1 && !isShortName(toks, i):
 			continue
 		case t.key:
 			// image-syncer's "source": "target".

@@ -183,6 +183,7 @@ func correct(e *evidence) {
 		if slices.ContainsFunc(before, func(c *candidate) bool { return !c.has(AssumedTag) }) {
 			before = slices.DeleteFunc(before, func(c *candidate) bool { return c.has(AssumedTag) })
 		}
+		before = slices.DeleteFunc(before, func(c *candidate) bool { return mark.tag != "" && c.image.Reference.Tag() == mark.tag })
 		one := !slices.ContainsFunc(before, func(c *candidate) bool {
 			return !sameImage(*c.image, *before[0].image) && !sameImage(*before[0].image, *c.image)
 		})
@@ -327,6 +328,13 @@ func samples(e *evidence) {
 
 // ranges: "a/b:1.16.x".
 func ranges(e *evidence) {
+	for _, c := range e.title.with(taken) {
+		if c.has(AssumedTag) && slices.ContainsFunc(e.body.flaws, func(f flaw) bool {
+			return f.problem.Code == AllTags && f.problem.Suggestion == c.image.Reference.String()
+		}) {
+			c.judge(dropped, "range") // "all tags of it"
+		}
+	}
 	for _, t := range e.texts() {
 		t.flaws = slices.Clip(t.flaws) // the evidence of others is not changed
 		for _, c := range t.with(taken) {

@@ -288,7 +288,7 @@ func saidTags(toks []token, reads []reading) []int {
 		}
 		announced := before >= 0 && (tagMarks.has(spoken(toks[before])) || len(found) > 0 && found[len(found)-1] == before ||
 			len(found) > 0 && before > 0 && found[len(found)-1] <= before-1 && isTagListMark(toks[before].text) && slices.Contains(found[max(0, len(found)-2):], before-1))
-		announced = announced || noun || before >= 0 && distributives.in(spoken(toks[before])) || !isOthers(toks, reads, i)
+		announced = announced || noun || t.wanted || before >= 0 && distributives.in(spoken(toks[before])) || !isOthers(toks, reads, i)
 		owner := ownerOf(toks, i)
 		of := owner > 0 && reads[owner].untagged()
 		if announced && (owner == 0 || toks[owner].kind != asciiWord) || of {
@@ -336,7 +336,6 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 			giveOwner(toks, reads, i) // "b 1.2 (quay.io/a/b)"
 		}
 	}
-	shareTag(toks, reads)
 	tags := slices.DeleteFunc(saidTags(toks, reads), func(i int) bool { return toks[i].faulty || isTaken(toks, reads, i) || isOldVersionIn(said, toks[i].at) })
 	if len(tags) == 0 {
 		return ""
@@ -361,6 +360,9 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 	versions := make([]string, len(tags))
 	for n, i := range tags {
 		versions[n] = trimWord(toks[i].text)
+	}
+	if len(tags) == 1 && len(open) == 1 {
+		versions = listedUpTo(toks, reads, tags[0])
 	}
 	switch {
 	case len(tags) == len(open) && len(open) == images && images > 1 && isPaired(toks, reads, open, tags): // "a/b 의 1.2 버전과 c/d 의 1.3 버전"
@@ -399,16 +401,18 @@ func shareTag(toks []token, reads []reading) {
 			continue
 		}
 		last, asks := i-1, false
-		for ; last > 0 && last >= i-most && len(reads[last].images) == 0; last-- {
+		for ; last > 0 && last >= i-most && (len(reads[last].images) == 0 || reads[last].strength <= bare); last-- {
 			said := lower(toks[last].text) + " "
 			asks = asks || asksForAny(said) || genitives.has(toks[last].text)
 		}
-		all := listOfOpen(toks, reads, last)
+		all := listOfOpen(toks, reads, last, word)
 		if !asks || len(all) < 2 {
 			continue
 		}
 		for _, n := range all {
-			reads[n].give([]string{word})
+			if reads[n].untagged() {
+				reads[n].give([]string{word})
+			}
 		}
 	}
 }
@@ -417,11 +421,13 @@ func shareTag(toks []token, reads []reading) {
 var genitives = wordSet{list: "の|的|의|要"}
 
 // listOfOpen returns the images without a tag in a list that ends with the one at an
-// index; nil if another image is in the list.
-func listOfOpen(toks []token, reads []reading, last int) (all []int) {
+// index, which may have the given one; nil if another image is in the list.
+func listOfOpen(toks []token, reads []reading, last int, tag string) (all []int) {
 	for i := last; i >= 0 && len(all) < maxUses; i-- {
 		switch {
 		case isTagListMark(lower(toks[i].text)) || joins.has(lower(toks[i].text)):
+		case i == last && len(reads[i].images) == 1 && reads[i].images[0].has(RemovedSpace) && reads[i].images[0].Reference.Tag() == tag:
+			all = append(all, i)
 		case !reads[i].untagged() || reads[i].strength < official:
 			if len(reads[i].images) > 0 {
 				return nil
@@ -561,13 +567,14 @@ func giveOwner(toks []token, reads []reading, tag int) bool {
 // "1.1, 1.2 and 1.3 of a/b".
 func listedUpTo(toks []token, reads []reading, last int) []string {
 	tags := []string{trimWord(toks[last].text)}
-	for i := last - 1; i > 0 && isTagListMark(lower(toks[i].text)) && len(tags) < maxUses; i-- {
-		if isTagListMark(lower(toks[i-1].text)) {
+	isMark := func(i int) bool { word := lower(toks[i].text); return isTagListMark(word) || joins.has(word) }
+	for i := last - 1; i > 0 && isMark(i) && len(tags) < maxUses; i-- {
+		if isMark(i - 1) {
 			continue // ", and"
 		}
 		i--
 		word := trimWord(toks[i].text)
-		if !isVersion(word) || !strings.ContainsAny(word, ".-") || len(reads[i].images) > 0 {
+		if !isVersion(word) || !strings.ContainsAny(word, ".-") || toks[i].faulty || len(reads[i].images) > 0 {
 			break
 		}
 		tags = append(tags, word)

@@ -293,7 +293,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		words      wordList
 		want       string
 	}{
-		{"distributives", b + " and " + c + " are needed, W 1.2.3", distributives.list, b + ":1.2.3 " + c + ":1.2.3"},
+		{"distributives", b + " and " + c + " are in use, W 1.2.3", distributives.list, b + ":1.2.3 " + c + ":1.2.3"},
 		{"tagMarks", "we use it, W 1.2.3 " + b, tagMarks.list, b + ":1.2.3"},
 		{"tagNouns", "please add " + b + ", W nightly", tagNouns.list, b + ":nightly"},
 		{"hostMarks", "please mirror grafana/k6:1 W quay.io", hostMarks.list, "quay.io/grafana/k6:1"},

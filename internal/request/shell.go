@@ -247,8 +247,8 @@ func (c *invocation) read(program string, args []token) bool {
 		}
 	}
 	c.scan.models = c.scan.models || modelPrograms.has(program)
-	if c.namesNothing() {
-		return false // "docker run fails, please mirror a/b:1"
+	if c.namesNothing() || c.inProse && len(c.images) == 0 && len(args) > 1 && isLetters(args[0].text) && isLetters(args[1].text) {
+		return false // "docker run fails, please mirror a/b:1", "the docker compose files are old"
 	}
 	for _, t := range c.images {
 		c.image(t)

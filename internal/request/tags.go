@@ -30,6 +30,9 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 			continue
 		}
 		of, beside := nameBefore(toks, i)
+		if t.wanted {
+			of, announced = "", true
+		}
 		adds := addsMore(said)
 		if image := imageBefore(reads, i); image >= 0 {
 			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])

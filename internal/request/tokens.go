@@ -14,6 +14,7 @@ type token struct {
 	quoted bool // between quotes or back-ticks
 	key    bool // a quoted key, followed by a colon
 	faulty bool // a version that the line asks another one in place of
+	wanted bool // that other one
 	group  int  // number of the closed quotes around it; 0 for none
 }
 
