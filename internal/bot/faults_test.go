@@ -187,18 +187,17 @@ func TestTwoRunsAtOnce(t *testing.T) {
 func TestNewestRequestWins(t *testing.T) {
 	w := newWorld(t)
 	w.Publish("ns/img", "1.0", 1)
-	w.Publish("ns/img", "2.0", 2)
+	w.Publish("ns/new", "2.0", 2)
 	n := w.open(stranger, "please", "gcr.io/ns/img:1.0")
 	began, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
-		first := false
-		once.Do(func() { first = true; close(began) })
-		if first {
-			select {
-			case <-release:
-			case <-r.Context().Done():
-			}
+	// All reads of the older run wait: what is late is read again after half a second,
+	// and that run would end before the newer one has begun.
+	w.Source.Inject(fakeregistry.Fault{Match: "^GET .*/ns/img/blobs/", Times: -1, Do: func(_ http.ResponseWriter, r *http.Request) bool {
+		once.Do(func() { close(began) })
+		select {
+		case <-release:
+		case <-r.Context().Done():
 		}
 		return false
 	}})
@@ -212,10 +211,10 @@ func TestNewestRequestWins(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	w.later()
-	w.github.Edit(n, "please", "gcr.io/ns/img:2.0")
+	w.github.Edit(n, "please", "gcr.io/ns/new:2.0")
 	w.happens("issues", "edited", n, nil)
 	answer := w.comment(n)
-	fakeworld.WantText(t, "the answer", answer, "gcr.io/ns/img:2.0")
+	fakeworld.WantText(t, "the answer", answer, "gcr.io/ns/new:2.0")
 	close(release)
 	fakeworld.WantText(t, "the log of the older run", <-ended, "the request is left")
 	if w.comment(n) != answer {
