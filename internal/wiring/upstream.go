@@ -32,7 +32,7 @@ const maxRendered = 16 << 20
 // runHelm runs Helm, which GitHub's runners have. It gets no password of this
 // process.
 func runHelm(ctx context.Context, getenv func(string) string, args []string) ([]byte, error) {
-	command := exec.CommandContext(ctx, "helm", args...) //nolint:gosec // an address, a name and a range of versions, after words of Ferry's
+	command := exec.CommandContext(ctx, "helm", args...) //nolint:gosec // an address, a name, a range of versions and the path of a values file, after words of Ferry's
 	command.Env = passedOn(getenv)
 	command.WaitDelay = time.Second // for programs that it has started
 	var said bytes.Buffer
