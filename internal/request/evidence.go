@@ -254,6 +254,7 @@ type text struct {
 	replaces   bool         // a sentence names an image instead of another
 	desire     bool         // a sentence with an image says what its author wants
 	withdrawn  bool         // a sentence takes back what was asked for
+	tagLater   bool         // a sentence promises a version for later
 }
 
 // with returns the candidates with a verdict.

@@ -62,6 +62,8 @@ var rules = []rule{
 	{"body-gets-tag", bodyGetsTags},
 	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks
 	{"apart-tag", apartTags},
+	// says: Ferry asks about images without a tag if a sentence promises a version for later
+	{"later-tag", laterTag},
 	// says: a name of an official image with a tag in the body is meant, if the title asks for that image or for another one on the same line
 	{"title-names", titleNames},
 	// says: the images in the body count, unless the body only mentions them and the title is an image
@@ -489,6 +491,18 @@ func bodyGetsTags(e *evidence) {
 		if ref, ok := tags[c.image.Reference.Repository()]; ok && c.has(AssumedTag) {
 			c.complete(c.image.named(ref))
 			c.judge(taken, "body-gets-tag")
+		}
+	}
+}
+
+// laterTag: "Please mirror a/b, I will tell you the version later."
+func laterTag(e *evidence) {
+	if !e.title.tagLater && !e.body.tagLater {
+		return
+	}
+	for _, c := range append(e.with(taken), e.with(guessed)...) {
+		if c.has(AssumedTag) {
+			c.judge(asked, "later-tag")
 		}
 	}
 }

@@ -42,6 +42,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "copy", body: "Please mirror this image for us: hub.lan/a/b:1"},
 		{rule: "copy", body: "quay.io/a/c:1\nhub.lan/a/b:1"},
 		{rule: "copy", body: "images:\n- name: quay.io/a/b\n  newName: hub.lan/a/b\n  newTag: v1", want: []string{"hub.lan/a/b:v1 dropped", "quay.io/a/b:v1 taken"}},
+		{rule: "later-tag", body: "Please mirror quay.io/a/b and quay.io/a/c:1, I tell you the version later.", want: []string{"quay.io/a/b:latest asked"}},
+		{rule: "later-tag", body: "Please mirror quay.io/a/b and quay.io/a/c:1."},
 		{rule: "faulty", body: "quay.io/a/b:1.2 crashes since yesterday.\n\nPlease mirror quay.io/a/b:1.3.", want: []string{"quay.io/a/b:1.2 dropped"}},
 		{rule: "faulty", body: "quay.io/a/b:1.2 crashes since yesterday. Please mirror quay.io/a/c:1.3."},
 		{rule: "faulty", body: "quay.io/a/b:1.2 cannot be pulled, it fails. Please mirror quay.io/a/b:1.3."},

@@ -19,6 +19,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		of, _, _ = strings.Cut(strings.TrimLeft(strings.TrimPrefix(of, "the "), "`"), " ")
 		s.apart = append(s.apart, apartTag{line: l.number, at: at, of: strings.Trim(of, ".,;:)`")})
 	}
+	s.tagLater = s.tagLater || laterTags.in(said)
 	for i, t := range toks {
 		if len(s.apart) == maxUses || t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
 			continue
@@ -57,6 +58,9 @@ func imageBefore(reads []reading, i int) int {
 func isJoinedTo(between string) bool {
 	return conjunctions.starts(strings.TrimLeft(between, " ,;`\"'"))
 }
+
+// laterTags are words of sentences that promise a version.
+var laterTags = phrases{list: "laterTags"}
 
 // copulas stand between a word for tags and a tag.
 var copulas = wordSet{list: "is|=|ist|es|est|é|是|为|は|это"}
