@@ -304,6 +304,21 @@ func TestSync(t *testing.T) {
 	}
 }
 
+// list pushes n images to gcr.io, writes their names to images.txt, and returns their
+// digests by the names of the mirrors.
+func (w workspace) list(t *testing.T, n int) map[string]v1.Hash {
+	t.Helper()
+	var names strings.Builder
+	digests := map[string]v1.Hash{}
+	for i := range n {
+		image := fmt.Sprintf("ns/img%d:1", i)
+		digests[strings.Replace(image, "/", ".", 1)] = push(t, "gcr.io/"+image)
+		fmt.Fprintln(&names, "gcr.io/"+image)
+	}
+	w.write(t, "images.txt", names.String())
+	return digests
+}
+
 // TestFanOut runs the workflow for lists with several jobs: plan, shards and join,
 // and again when nothing has changed.
 func TestFanOut(t *testing.T) {
@@ -312,14 +327,7 @@ func TestFanOut(t *testing.T) {
 	opened := example(t, "issues", "opened")
 	newBot(t, opened)
 	runner := newWorkspace(t, opened)
-	var list strings.Builder
-	digests := map[string]v1.Hash{}
-	for i := range 9 {
-		image := fmt.Sprintf("ns/img%d:1", i)
-		digests[strings.Replace(image, "/", ".", 1)] = push(t, "gcr.io/"+image)
-		fmt.Fprintln(&list, "gcr.io/"+image)
-	}
-	runner.write(t, "images.txt", list.String())
+	digests := runner.list(t, 9)
 	event := payload{"repository": opened["repository"], "workflow": ".github/workflows/sync.yml", "ref": "refs/heads/main"}
 	status, log := runner.act(t, "sync.yml", "push", event, "--var", "FERRY_JOBS=3-3")
 	mustSay(t, log, "9 images for 3 jobs", "shard 1: ", "shard 2: ", "shard 3: ", "9 new images", "9 changes")
@@ -360,14 +368,7 @@ jobs:
     with: { target: docker.io/user, username: "${{ vars.FERRY_USERNAME }}", jobs: 3-3 }
     secrets: { password: "${{ secrets.FERRY_PASSWORD }}" }
 `)
-	var list strings.Builder
-	digests := map[string]v1.Hash{}
-	for i := range 6 {
-		image := fmt.Sprintf("ns/img%d:1", i)
-		digests[strings.Replace(image, "/", ".", 1)] = push(t, "gcr.io/"+image)
-		fmt.Fprintln(&list, "gcr.io/"+image)
-	}
-	foreign.write(t, "images.txt", list.String())
+	digests := foreign.list(t, 6)
 	foreign.commit(t, opened)
 	event := payload{"repository": opened["repository"], "ref": "refs/heads/main"}
 	flags := append(action.standInActions(t), "--local-repository", "imageferry/ferry@v1="+action.dir)
