@@ -81,9 +81,11 @@ func (h *host) adjust(passed time.Duration) {
 func (h *host) observeLocked(passed time.Duration) {
 	readers, now := 0, time.Now()
 	h.tuner.idle = true
-	ranged, trip := true, time.Duration(0)
+	ranged, known, trip := true, true, time.Duration(0)
 	for s := range h.streams {
 		ranged = ranged && s.source.Ranged() && !h.e.beside(s.source)
+		// From a slow source, the first request comes to its rate late.
+		known = known && (len(h.samples) > 0 || s.source.Answer() < h.e.longAnswer)
 		trip = max(trip, s.source.Trip())
 		for f := range s.fetchers {
 			h.tuner.idle = h.tuner.idle && !(f.shared && !f.exchange.asked.IsZero())
@@ -100,7 +102,7 @@ func (h *host) observeLocked(passed time.Duration) {
 	// A reader that waits although much has been read is waiting for a slow
 	// piece.
 	ahead := h.heldLocked() - h.e.memory.budget/3
-	starving := readers > 0 && h.starved > passed*time.Duration(readers)/2 && ahead < 0
+	starving := readers > 0 && known && h.starved > passed*time.Duration(readers)/2 && ahead < 0
 	rate := float64(h.got) / passed.Seconds()
 	h.got, h.starved = 0, 0
 	if !ranged {

@@ -60,3 +60,31 @@ func TestFollowers(t *testing.T) {
 		}
 	})
 }
+
+// TestNoTrialBeforeTheRateIsKnown has a reader wait for the first request to a
+// source, which is slow or not.
+func TestNoTrialBeforeTheRateIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, think := range []time.Duration{0, 250 * ms} {
+			h := newHost(New(Options{}))
+			h.e.Close()
+			s := &stream{e: h.e, host: h, source: &simSource{n: &network{rtt: 30 * ms, think: think}}}
+			h.streams[s] = true
+			s.readers = map[*reader]bool{{s: s}: true}
+			tried := func() (more bool) {
+				for range 5 {
+					h.got, h.starved = mib, time.Second
+					h.observeLocked(100 * ms)
+					more = more || h.tuner.connections > 0
+				}
+				return more
+			}
+			if first := tried(); first != (think == 0) {
+				t.Errorf("thinks %v: tries more connections during the first request: %t", think, first)
+			}
+			if h.samples = []sample{{280 * ms, 5e6}}; !tried() {
+				t.Errorf("thinks %v: tries no more connections, though readers wait", think)
+			}
+		}
+	})
+}
