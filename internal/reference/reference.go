@@ -99,33 +99,29 @@ func Clip(text string, most int) string {
 }
 
 // Repository is a host and a path: the location of an image, without tag or
-// digest. The zero value means no repository.
+// digest. The zero value means no repository. Repositories compare with ==.
 type Repository struct {
-	host, path string
+	text string // the canonical form
+	host uint16 // its length
 }
 
 // Host returns the registry's host in lower case, with its port if there is
 // one. For Docker Hub it is always "docker.io".
-func (r Repository) Host() string { return r.host }
+func (r Repository) Host() string { return r.text[:r.host] }
 
 // Path returns the name of the repository at its host, such as "library/nginx".
 // Official images of Docker Hub always have "library/".
-func (r Repository) Path() string { return r.path }
+func (r Repository) Path() string { return strings.TrimPrefix(r.text[r.host:], "/") }
 
 // String returns the canonical form, such as "docker.io/library/nginx".
-func (r Repository) String() string {
-	if r.host == "" {
-		return ""
-	}
-	return r.host + "/" + r.path
-}
+func (r Repository) String() string { return r.text }
 
 // IsZero reports whether r is the zero value.
-func (r Repository) IsZero() bool { return r.host == "" }
+func (r Repository) IsZero() bool { return r.text == "" }
 
 // Compare orders repositories by host, then by path.
 func (r Repository) Compare(o Repository) int {
-	return cmp.Or(strings.Compare(r.host, o.host), strings.Compare(r.path, o.path))
+	return cmp.Or(strings.Compare(r.Host(), o.Host()), strings.Compare(r.Path(), o.Path()))
 }
 
 // Tagged returns the reference to one tag of r. It returns a SyntaxError if tag
@@ -134,7 +130,7 @@ func (r Repository) Tagged(tag string) (Reference, error) {
 	if err := checkTag(tag, tag); err != nil {
 		return Reference{}, err
 	}
-	return Reference{repository: r, tag: tag}, nil
+	return newReference(r, tag, v1.Hash{}), nil
 }
 
 // NewRepository parses a host and a path. The host may be in any case and an
@@ -155,8 +151,8 @@ func newRepository(text, host, path string) (Repository, error) {
 	if err := checkPath(text, path); err != nil {
 		return Repository{}, err
 	}
-	r := Repository{host: host, path: path}
-	if n := len(r.String()); n > MaxRepository {
+	r := Repository{host + "/" + path, uint16(len(host))} // at most maxHost
+	if n := len(r.text); n > MaxRepository {
 		return Repository{}, &SyntaxError{text, PartPath, fmt.Sprintf("has %d characters including its host; the limit is %d", n, MaxRepository)}
 	}
 	return r, nil
@@ -260,9 +256,23 @@ func ParseAnyDigest(text string) (v1.Hash, error) {
 // value means no reference; all other values are valid, because Parse and the
 // constructors check them. References compare with ==.
 type Reference struct {
-	repository Repository
-	tag        string
-	digest     v1.Hash
+	text string // the canonical form, so that a long plan holds each name once
+	// host is the length of the host, path the end of the path, and tag that of the
+	// tag or, without one, of the path.
+	host, path, tag uint16
+}
+
+// newReference returns a reference in a repository. The tag or the digest may be empty.
+func newReference(r Repository, tag string, digest v1.Hash) Reference {
+	ref := Reference{text: r.text, host: r.host, path: uint16(len(r.text))}
+	if tag != "" {
+		ref.text += ":" + tag
+	}
+	ref.tag = uint16(len(ref.text))
+	if digest != (v1.Hash{}) {
+		ref.text += "@" + digest.String()
+	}
+	return ref
 }
 
 // Parse parses one reference as users of Docker write it: without a host it is
@@ -301,7 +311,11 @@ func Parse(text string) (Reference, error) {
 	if err != nil {
 		return Reference{}, err
 	}
-	return Reference{repository: repository, tag: tag, digest: digest}, nil
+	ref := newReference(repository, tag, digest)
+	if ref.text == text {
+		ref.text = text // the caller may keep it
+	}
+	return ref, nil
 }
 
 // looksLikeHost is Docker's rule (distribution/reference, "splitDockerDomain"):
@@ -312,47 +326,36 @@ func looksLikeHost(component string) bool {
 }
 
 // Repository returns the repository of the image.
-func (r Reference) Repository() Repository { return r.repository }
+func (r Reference) Repository() Repository { return Repository{r.text[:r.path], r.host} }
 
 // Tag returns the tag; empty if the reference has only a digest.
-func (r Reference) Tag() string { return r.tag }
+func (r Reference) Tag() string { return strings.TrimPrefix(r.text[r.path:r.tag], ":") }
 
 // Digest returns the digest; the zero Hash if the reference has only a tag.
-func (r Reference) Digest() v1.Hash { return r.digest }
+func (r Reference) Digest() v1.Hash {
+	algorithm, hex, _ := strings.Cut(strings.TrimPrefix(r.text[r.tag:], "@"), ":")
+	return v1.Hash{Algorithm: algorithm, Hex: hex}
+}
 
 // HasDigest reports whether the reference has a digest.
-func (r Reference) HasDigest() bool { return r.digest != v1.Hash{} }
+func (r Reference) HasDigest() bool { return len(r.text) > int(r.tag) }
 
 // IsZero reports whether r is the zero value.
-func (r Reference) IsZero() bool { return r.repository.IsZero() }
+func (r Reference) IsZero() bool { return r.text == "" }
 
 // WithDigest returns r with a digest. It keeps the tag.
 func (r Reference) WithDigest(digest v1.Hash) Reference {
-	r.digest = digest
-	return r
+	return newReference(r.Repository(), r.Tag(), digest)
 }
 
 // Untagged returns r with a digest and without a tag.
 func (r Reference) Untagged(digest v1.Hash) Reference {
-	r.tag, r.digest = "", digest
-	return r
+	return newReference(r.Repository(), "", digest)
 }
 
 // String returns the canonical form: host, path, then the tag, the digest, or
 // both.
-func (r Reference) String() string {
-	if r.IsZero() {
-		return ""
-	}
-	s := r.repository.String()
-	if r.tag != "" {
-		s += ":" + r.tag
-	}
-	if r.HasDigest() {
-		s += "@" + r.digest.String()
-	}
-	return s
-}
+func (r Reference) String() string { return r.text }
 
 // MarshalText returns String, for JSON.
 func (r Reference) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
@@ -372,6 +375,6 @@ func (r Repository) MarshalText() ([]byte, error) { return []byte(r.String()), n
 // UnmarshalText parses a repository, which must not be empty.
 func (r *Repository) UnmarshalText(text []byte) error {
 	ref, err := Parse(string(text) + ":tag")
-	*r = ref.repository
+	*r = ref.Repository()
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 const digest = "sha256:7fa7445dfbebae4f4b7ab0e6ef99276e96075ae42584af6286ba080750d6dfe5"
@@ -251,5 +252,39 @@ func TestClip(t *testing.T) {
 				t.Errorf("Clip(%q, %d) = %q", text, most, got)
 			}
 		}
+	}
+}
+
+// TestSameHoweverMade checks that a reference equals the parsed one with the same text,
+// so that both are one key of a map.
+func TestSameHoweverMade(t *testing.T) {
+	one, other := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("a", 64)}, v1.Hash{Algorithm: "sha512", Hex: strings.Repeat("b", 128)}
+	for _, name := range []string{"localhost:5000/a", "docker.io/library/nginx", "registry.example.com/a/b_c/d--e"} {
+		host, path, _ := strings.Cut(name, "/")
+		repository, err := NewRepository(host, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tagged, err := repository.Tagged("v1.2_x-3")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for want, got := range map[string]Reference{
+			name + ":v1.2_x-3":                   tagged,
+			name + ":v1.2_x-3@" + one.String():   tagged.WithDigest(one),
+			name + ":v1.2_x-3@" + other.String(): tagged.WithDigest(one).WithDigest(other),
+			name + "@" + other.String():          tagged.WithDigest(one).Untagged(other),
+			name + "@" + one.String():            tagged.Untagged(other).WithDigest(one),
+		} {
+			if parsed, err := Parse(want); err != nil || got != parsed || got.Repository() != repository {
+				t.Errorf("made %+v, parsed %+v, %v", got, parsed, err)
+			}
+		}
+		if bare := tagged.WithDigest(one).Untagged(v1.Hash{}); bare.String() != name || bare.Tag() != "" || bare.HasDigest() || bare.Digest() != (v1.Hash{}) {
+			t.Errorf("without tag and digest: %+v", bare)
+		}
+	}
+	if r := (Reference{}); r.Repository() != (Repository{}) || r.Tag() != "" || r.Digest() != (v1.Hash{}) || r.HasDigest() || !r.IsZero() {
+		t.Errorf("the zero reference has parts: %+v", r)
 	}
 }
