@@ -30,7 +30,7 @@ func (b *board) note(e mirror.Event) {
 		return
 	}
 	b.results = append(b.results, *e.Result)
-	log := b.log.With(runner.ImageKey, e.Result.Step.Image.Reference.String(), "mirror", e.Result.Destination.Mirror.String())
+	log := b.log.With(runner.ImageKey, e.Result.Image.Reference.String(), "mirror", e.Result.Destination.Mirror.String())
 	switch r := e.Result.Receipt; {
 	case r == nil:
 		// The answer makes the annotation; this line has the cause.

@@ -55,16 +55,15 @@ func (s *actionRun) divide(ctx context.Context, j *job) *shards.Plan {
 		for range j.plan.Steps[i].Destinations {
 			now, at := &all[n], &p.Images[n]
 			at.Result, at.Before = now.Result, now.Before
-			at.Result.Step.Destinations = nil // it is in Result.Destination
 			if now.NewRepository {
 				p.Created = append(p.Created, n)
 			}
-			if now.Image == nil {
+			if now.Content == nil {
 				j.results = append(j.results, now.Result)
 			} else {
-				step.Destinations, places = append(step.Destinations, now.Destination), append(places, n)
-				if largest == nil || now.Image.Size > largest.Size {
-					largest = now.Image
+				step.Destinations, places = append(step.Destinations, *now.Destination), append(places, n)
+				if largest == nil || now.Content.Size > largest.Size {
+					largest = now.Content
 				}
 			}
 			n++
@@ -136,7 +135,7 @@ func (s *actionRun) arrived(results []mirror.Result) {
 	at := s.places()
 	for i := range results {
 		r := &results[i]
-		if index, planned := at[placeOf(&r.Step.Image.Reference, &r.Destination)]; planned && r.Receipt != nil && r.Receipt.Digest != s.divided.Images[index].Before {
+		if index, planned := at[placeOf(&r.Image.Reference, r.Destination)]; planned && r.Receipt != nil && r.Receipt.Digest != s.divided.Images[index].Before {
 			r.Receipt.Present = false
 		}
 	}
@@ -148,7 +147,7 @@ func (s *actionRun) places() map[string]int {
 	if s.divided != nil {
 		for i := range s.divided.Images {
 			r := &s.divided.Images[i].Result
-			at[placeOf(&r.Step.Image.Reference, &r.Destination)] = i
+			at[placeOf(&r.Image.Reference, r.Destination)] = i
 		}
 	}
 	return at

@@ -141,9 +141,6 @@ func (s *syncing) writePlan(todo plan.Plan, pending []int, faults int) error {
 		p.Assign(pending, s.manifests, s.division)
 	}
 	changed := len(p.Lists) > 0 || faults > 0 || s.sum.Outputs().Images != "[]"
-	for i := range p.Images {
-		p.Images[i].Result.Step.Destinations = nil // it is in Result.Destination
-	}
 	if err := p.Write(s.o.plan); err != nil {
 		return fmt.Errorf("--plan: %w", err)
 	}

@@ -31,7 +31,7 @@ func (s *syncing) runJoin(ctx context.Context) (int, error) {
 	for i, indices := range p.Indices {
 		for k, index := range indices {
 			to := &p.Images[index].Result
-			to.Destination = p.Steps[i].Destinations[k]
+			to.Destination = &p.Steps[i].Destinations[k]
 			to.Receipt, to.Failure = got[index].Receipt, got[index].Failure
 		}
 	}

@@ -38,9 +38,7 @@ func unanswered(source reference.Reference, err error) (mirror.Result, bool) {
 	if at.Code == failure.Private {
 		at.Code = failure.TargetLogin
 	}
-	result := mirror.Result{Failure: &at}
-	result.Step.Image.Reference, result.Destination.Mirror = source, lookup.Mirror
-	return result, true
+	return mirror.Result{Image: &request.Image{Reference: source}, Destination: &plan.Destination{Mirror: lookup.Mirror}, Failure: &at}, true
 }
 
 // mirrors returns the configuration with the targets of --from, or else those

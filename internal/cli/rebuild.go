@@ -56,7 +56,7 @@ func rebuild(ctx context.Context, env wiring.Env, o catalogOptions, files []stri
 			}
 			unasked++
 		}
-		left[pair(r.Step.Image.Reference, r.Destination.Mirror)] = true
+		left[pair(r.Image.Reference, r.Destination.Mirror)] = true
 	}
 	kept := log[:0]
 	for i := range log {

@@ -124,7 +124,7 @@ func runSave(ctx context.Context, env wiring.Env, o saveOptions, texts []string)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return wiring.StatusInterrupted, errors.New("stopped; nothing is saved")
 	case ok:
-		fmt.Fprint(env.Stderr, in.Copies(plan.Plan{}, []mirror.Result{{Step: s.steps[s.at], Failure: f}}))
+		fmt.Fprint(env.Stderr, in.Copies(plan.Plan{}, []mirror.Result{{Image: &s.steps[s.at].Image, Destination: &plan.Destination{}, Failure: f}}))
 		return wiring.StatusFailed, errors.New("nothing is saved")
 	case err != nil:
 		if record.Limit > 0 && o.json {
@@ -271,9 +271,8 @@ func (s *saver) listed(ctx context.Context) (images []request.Image, failed []mi
 				s.unread = true
 				say(s.env, s.env.Stderr, "%s: selects none of the %d tags of %s; \"ferry sync --check\" shows why\n", e.at, len(listings[e.Source].Tags), e.Source)
 			} else if f != nil {
-				step := plan.Step{Destinations: []plan.Destination{{}}}
-				step.Image.Reference = e.References([]string{"latest"})[0]
-				failed = append(failed, mirror.Result{Step: step, Failure: f})
+				image := request.Image{Reference: e.References([]string{"latest"})[0]}
+				failed = append(failed, mirror.Result{Image: &image, Destination: &plan.Destination{}, Failure: f})
 			}
 		}
 		for _, ref := range refs {
@@ -359,7 +358,7 @@ func (s *saver) read(ctx context.Context) []mirror.Result {
 		if !ok {
 			f = &failure.Error{Code: failure.Internal, Err: err}
 		}
-		failed = append(failed, mirror.Result{Step: s.steps[i], Failure: f})
+		failed = append(failed, mirror.Result{Image: &s.steps[i].Image, Destination: &plan.Destination{}, Failure: f})
 	}
 	return failed
 }

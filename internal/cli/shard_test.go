@@ -338,7 +338,7 @@ func TestPlanFaults(t *testing.T) {
 		said string
 	}{
 		"half":          {string(whole[:len(whole)/2]), "is not a plan, or is incomplete"},
-		"another one":   {`{"version":2}`, "of another version"},
+		"another one":   {`{"version":3}`, "of another version"},
 		"no plan":       {`{}`, "of another version"},
 		"changed":       {strings.Replace(string(whole), "ns/img01", "ns/img02", 1), "has been changed"},
 		"a list":        {"nginx\n", "is not a plan"},
@@ -377,7 +377,7 @@ func TestPlanFaults(t *testing.T) {
 	status, out := f.shard(t.Context(), 1)
 	f.WantStatus(status, wiring.StatusDone, out)
 	for name, text := range map[string]string{
-		"a.jsonl": `{"version":1,"plan":"other","shard":1,"attempt":1}` + "\n",
+		"a.jsonl": `{"version":2,"plan":"other","shard":1,"attempt":1}` + "\n",
 		"b.jsonl": `{"version":7}` + "\n", "c.jsonl": "", "d.jsonl": `{"vers`,
 	} {
 		if err := os.WriteFile(filepath.Join(f.receipts, name), []byte(text), 0o600); err != nil {

@@ -214,16 +214,16 @@ func (s *syncing) compared() {
 	for _, image := range s.sum.Images {
 		r := image.Result.Receipt
 		if f := image.Result.Failure; cancelled(f) || f != nil && f.Code == failure.RateLimited {
-			s.now[waits+image.Result.Step.Image.Reference.String()] = ""
+			s.now[waits+image.Result.Image.Reference.String()] = ""
 		}
 		if r == nil || r.Mirror != image.Result.Destination.Mirror || r.SourceDigest == (v1.Hash{}) {
 			continue
 		}
-		if s.immutable[image.Result.Step.Image.Reference] {
+		if s.immutable[image.Result.Image.Reference] {
 			s.now.note(r, s.env.Time())
 		}
 		if r.Digest != r.SourceDigest {
-			s.now[seenLine(image.Result.Destination, r.SourceDigest, r.Digest)] = ""
+			s.now[seenLine(*image.Result.Destination, r.SourceDigest, r.Digest)] = ""
 		}
 	}
 }
@@ -392,7 +392,8 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 	standings := s.look(ctx, p.Steps)
 	stamp := s.env.Time().UTC().Format("-20060102-1504")
 	held, read, left := wiring.Holdings(ctx, nil), false, 0 // read if something is missing
-	for i, step := range p.Steps {
+	for i := range p.Steps {
+		step := &p.Steps[i]
 		now := plan.Step{Image: step.Image}
 		for k, d := range step.Destinations {
 			standing := standings[i][k]
@@ -406,7 +407,7 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 			}
 			image := report.Synced{
 				List: s.at[step.Image.Reference], Before: standing.Held, Gone: standing.Gone,
-				Result: mirror.Result{Step: step, Destination: d, Failure: standing.Failure},
+				Result: mirror.Result{Image: &step.Image, Destination: &step.Destinations[k], Failure: standing.Failure},
 			}
 			switch {
 			case standing.Failure != nil || standing.Gone:
@@ -432,9 +433,10 @@ func (s *syncing) compare(ctx context.Context, p plan.Plan) (todo plan.Plan, pen
 	if left > 0 {
 		say(s.env, s.env.Stderr, "deleted by \"ferry keep\", and not copied again: %d\n", left)
 	}
-	for _, r := range p.Refusals {
+	for i := range p.Refusals {
+		r := &p.Refusals[i]
 		s.sum.Images = append(s.sum.Images, report.Synced{List: s.at[r.Image.Reference], Target: r.Target,
-			Result: mirror.Result{Step: plan.Step{Image: r.Image}, Failure: r.Failure}})
+			Result: mirror.Result{Image: &r.Image, Destination: &plan.Destination{}, Failure: r.Failure}})
 	}
 	return todo, pending
 }

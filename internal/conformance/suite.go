@@ -89,7 +89,7 @@ func (b behaviour) read(t *testing.T, o outcome) {
 	if o.failure.Side == failure.Target {
 		host = o.step.Destinations[0].Mirror.Repository().Host()
 	}
-	results := []mirror.Result{{Step: o.step, Destination: o.step.Destinations[0], Failure: o.failure}}
+	results := []mirror.Result{{Image: &o.step.Image, Destination: &o.step.Destinations[0], Failure: o.failure}}
 	for language, pattern := range map[string]string{"en": b.says.english, "zh": b.says.chinese} {
 		text := report.Terminal{Language: language}.Copies(plan.Plan{Steps: []plan.Step{o.step}}, results)
 		switch {

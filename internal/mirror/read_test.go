@@ -92,19 +92,19 @@ func TestPrepare(t *testing.T) {
 	if n := w.targets[0].Count("^(PUT|POST|PATCH)"); n > 0 {
 		t.Errorf("%d requests write", n)
 	}
-	if r := got[0]; r.Receipt == nil || !r.Receipt.Present || r.Image != nil {
+	if r := got[0]; r.Receipt == nil || !r.Receipt.Present || r.Content != nil {
 		t.Errorf("what is there: %+v", r)
 	}
-	if r := got[1]; r.Receipt != nil || r.Failure != nil || r.Image == nil || len(r.Image.Manifests) != 3 || len(r.Image.Blobs) != 4 || !r.NewRepository || r.Before != (v1.Hash{}) {
+	if r := got[1]; r.Receipt != nil || r.Failure != nil || r.Content == nil || len(r.Content.Manifests) != 3 || len(r.Content.Blobs) != 4 || !r.NewRepository || r.Before != (v1.Hash{}) {
 		t.Errorf("what is new: %+v", r)
 	}
-	if r := got[2]; r.Image == nil || r.Before != before || r.NewRepository {
+	if r := got[2]; r.Content == nil || r.Before != before || r.NewRepository {
 		t.Errorf("what has moved: %+v, want %s before", r, before)
 	}
 	if r := got[3]; code(r.Failure) != failure.NotFound {
 		t.Errorf("what does not exist: %+v", r)
 	}
-	if r := got[4]; r.Image == nil || len(r.Image.Manifests) != 1 {
+	if r := got[4]; r.Content == nil || len(r.Content.Manifests) != 1 {
 		t.Errorf("one platform: %+v", r)
 	}
 	over := w.mirror.Prepare(t.Context(), plan.Plan{Steps: []plan.Step{w.step("a/new:1"), w.step("a/large:1")}})

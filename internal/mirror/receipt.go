@@ -8,13 +8,14 @@ import (
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/plan"
 	"github.com/imageferry/ferry/internal/reference"
+	"github.com/imageferry/ferry/internal/request"
 )
 
-// Result is the result of one step at one destination. Exactly one of Receipt and
-// Failure is set.
+// Result is the result of an image at a destination. Both are those of the plan, which
+// must not change any more. Exactly one of Receipt and Failure is set.
 type Result struct {
-	Step        plan.Step
-	Destination plan.Destination
+	Image       *request.Image
+	Destination *plan.Destination
 	Receipt     *Receipt       `json:",omitempty"`
 	Failure     *failure.Error `json:",omitempty"`
 }

@@ -57,25 +57,18 @@ type run struct {
 	budget   *budget
 	attached attachments
 	ready    <-chan struct{}    // see RunAfter
-	ends     []end              // of all destinations, in the order of the steps
-	first    []int              // the first end of each step
+	results  []Result           // of all destinations, in the order of the steps
+	first    []int              // the first result of each step
 	refused  [][]*failure.Error // by steps and destinations; nil for none
 	prepared []Prepared         // of a run that copies nothing; else nil
-}
-
-// end is the end of one destination, without the rest of its Result, which would be
-// held for each image of a long run.
-type end struct {
-	receipt *Receipt
-	failure *failure.Error
 }
 
 // Prepared is a destination of a plan before anything is copied.
 type Prepared struct {
 	// Result has neither Receipt nor Failure if there is something to copy.
 	Result
-	Image  *Image  // what to copy; nil for nothing
-	Before v1.Hash // the digest of the mirror; zero for none
+	Content *Image  // what to copy; nil for nothing
+	Before  v1.Hash // the digest of the mirror; zero for none
 	// NewRepository is as in an Event.
 	NewRepository bool
 }
@@ -88,7 +81,7 @@ var errPrepared = errors.New("prepared")
 // The destinations are in the order of the steps.
 func (m *Mirror) Prepare(ctx context.Context, p plan.Plan) []Prepared {
 	r := newRun(m, p, nil)
-	r.prepared = make([]Prepared, len(r.ends))
+	r.prepared = make([]Prepared, len(r.results))
 	for i, result := range r.do(ctx) {
 		r.prepared[i].Result = result
 	}
@@ -99,12 +92,14 @@ func newRun(m *Mirror, p plan.Plan, watch func(Event)) *run {
 	r := &run{
 		m: m, steps: p.Steps, progress: newProgress(watch), budget: newBudget(m.opts.RequestBytes, p.Quota), first: make([]int, len(p.Steps)),
 	}
-	all := 0
-	for i, step := range p.Steps {
-		r.first[i] = all
-		all += len(step.Destinations)
+	r.results = make([]Result, 0, len(p.Steps))
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		r.first[i] = len(r.results)
+		for k := range step.Destinations {
+			r.results = append(r.results, Result{Image: &step.Image, Destination: &step.Destinations[k]})
+		}
 	}
-	r.ends = make([]end, all)
 	return r
 }
 
@@ -126,19 +121,7 @@ func (r *run) do(ctx context.Context) []Result {
 		})
 	}
 	wg.Wait()
-	results := make([]Result, 0, len(r.ends))
-	for i := range r.steps {
-		for k := range r.steps[i].Destinations {
-			results = append(results, r.result(i, k))
-		}
-	}
-	return results
-}
-
-// result returns the result of a destination that has ended.
-func (r *run) result(i, k int) Result {
-	step, ended := r.steps[i], r.ends[r.first[i]+k]
-	return Result{Step: step, Destination: step.Destinations[k], Receipt: ended.receipt, Failure: ended.failure}
+	return r.results
 }
 
 // prepare announces all scopes to the clients, so that one token covers them,
@@ -194,17 +177,14 @@ func (r *run) step(ctx context.Context, i int) {
 			if errors.Is(err, errPrepared) {
 				return
 			}
-			ended := &r.ends[r.first[i]+k]
+			result := &r.results[r.first[i]+k]
 			if err != nil {
-				ended.failure = typed(ctx, err)
+				result.Failure = typed(ctx, err)
 			} else {
 				receipt.Took = time.Since(began)
-				ended.receipt = receipt
+				result.Receipt = receipt
 			}
-			r.progress.tell(Finished, i, k, func(e *Event) {
-				result := r.result(i, k)
-				e.Result = &result
-			})
+			r.progress.tell(Finished, i, k, func(e *Event) { e.Result = result })
 		})
 	}
 	wg.Wait()
@@ -409,7 +389,7 @@ func (r *run) conclude(ctx context.Context, p *copier, c content, held *registry
 	}
 	if r.prepared != nil {
 		at := &r.prepared[r.first[i]+k]
-		at.Image, at.Before = p.image.part(c.chosen), digestOf(held)
+		at.Content, at.Before = p.image.part(c.chosen), digestOf(held)
 		return offer{}, false, errPrepared
 	}
 	layers := c.chosen.layers()

@@ -169,7 +169,7 @@ func TestRequestBytes(t *testing.T) {
 	}
 	var refused string
 	for _, result := range w.run(w.steps(2)...) {
-		path := result.Step.Image.Reference.Repository().Path()
+		path := result.Image.Reference.Repository().Path()
 		if result.Failure == nil {
 			continue
 		}

@@ -36,9 +36,9 @@ func TestVerification(t *testing.T) {
 	for range 2 { // the second time it is there already
 		asked.Store(0)
 		for _, r := range w.run(w.step("good:1"), w.step("evil:1"), w.step("marked:1")) {
-			evil, marked := strings.Contains(r.Step.Image.Reference.String(), "evil"), strings.Contains(r.Step.Image.Reference.String(), "marked")
+			evil, marked := strings.Contains(r.Image.Reference.String(), "evil"), strings.Contains(r.Image.Reference.String(), "marked")
 			if evil != (code(r.Failure) == failure.Unverified) || !evil && (r.Receipt == nil || slices.Contains(r.Receipt.Changes, Unsigned) != marked) {
-				t.Errorf("%s: %+v, %v", r.Step.Image.Reference, r.Receipt, r.Failure)
+				t.Errorf("%s: %+v, %v", r.Image.Reference, r.Receipt, r.Failure)
 			}
 		}
 		if n := asked.Load(); n != 3 {

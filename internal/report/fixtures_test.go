@@ -70,7 +70,7 @@ func (s *script) step(i request.Image, copies ...any) *script {
 	}
 	s.Plan.Steps = append(s.Plan.Steps, step)
 	for c := 0; c < len(copies); c += 2 {
-		result := mirror.Result{Step: step, Destination: step.Destinations[c/2]}
+		result := mirror.Result{Image: &step.Image, Destination: &step.Destinations[c/2]}
 		switch outcome := copies[c+1].(type) {
 		case *mirror.Receipt:
 			result.Receipt = outcome

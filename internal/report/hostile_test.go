@@ -141,7 +141,7 @@ func TestNothingIsLost(t *testing.T) {
 		t.Fatalf("%d and %d bytes", len(r.Comment), len(r.Summary))
 	}
 	for _, m := range s.Results {
-		for _, text := range []string{"docker pull " + m.Destination.Mirror.String() + "\n", " " + m.Step.Image.Reference.String() + "\n", "- ✅ `" + m.Step.Image.Reference.String() + "` · 123 MB"} {
+		for _, text := range []string{"docker pull " + m.Destination.Mirror.String() + "\n", " " + m.Image.Reference.String() + "\n", "- ✅ `" + m.Image.Reference.String() + "` · 123 MB"} {
 			if !strings.Contains(r.Summary, text) {
 				t.Fatalf("the summary lacks %q", text)
 			}

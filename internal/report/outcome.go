@@ -29,7 +29,7 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 	type key struct{ source, mirror reference.Reference }
 	got := make(map[key]int, len(results))
 	for i := range results {
-		got[key{results[i].Step.Image.Reference, results[i].Destination.Mirror}] = i
+		got[key{results[i].Image.Reference, results[i].Destination.Mirror}] = i
 	}
 	all := make([]outcome, 0, len(results)+len(p.Refusals))
 	for _, step := range p.Steps {
@@ -46,10 +46,10 @@ func outcomes(p plan.Plan, results []mirror.Result, missing *failure.Error) []ou
 		}
 	}
 	for _, r := range results { // results that the plan does not list are shown too
-		k := key{r.Step.Image.Reference, r.Destination.Mirror}
+		k := key{r.Image.Reference, r.Destination.Mirror}
 		if _, ok := got[k]; ok {
 			delete(got, k)
-			all = append(all, outcome{image: r.Step.Image, platforms: r.Destination.Platforms, mirror: nameOf(r), receipt: r.Receipt, failure: asFailure(r)})
+			all = append(all, outcome{image: *r.Image, platforms: r.Destination.Platforms, mirror: nameOf(r), receipt: r.Receipt, failure: asFailure(r)})
 		}
 	}
 	for _, r := range p.Refusals {

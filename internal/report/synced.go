@@ -94,7 +94,7 @@ func (s Synced) kind() syncKind {
 }
 
 func (s Synced) outcome() outcome {
-	o := outcome{image: s.Result.Step.Image, mirror: nameOf(s.Result), target: s.Target, receipt: s.Result.Receipt, failure: s.Result.Failure, final: true}
+	o := outcome{image: *s.Result.Image, mirror: nameOf(s.Result), target: s.Target, receipt: s.Result.Receipt, failure: s.Result.Failure, final: true}
 	if s.Gone {
 		o.receipt = nil
 	}
@@ -246,7 +246,7 @@ func (t Terminal) Synced(s Sync) string {
 			continue
 		}
 		for _, i := range images {
-			fmt.Fprintf(&b, "  %s → %s", i.Result.Step.Image.Reference, i.outcome().place())
+			fmt.Fprintf(&b, "  %s → %s", i.Result.Image.Reference, i.outcome().place())
 			digest := ""
 			if r := i.Result.Receipt; r != nil && !i.Gone {
 				digest = r.Digest.String()

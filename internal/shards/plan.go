@@ -27,7 +27,7 @@ import (
 
 // version is the version of the files of plans and receipts. Their content is
 // for the same version of Ferry only.
-const version = 1
+const version = 2
 
 // maxPlan limits the size of the file of a plan, and of one with receipts, in bytes: an
 // image has about one thousand, without manifests.
@@ -46,8 +46,8 @@ type Plan struct {
 	Created []int `json:",omitzero"`
 	// Elsewhere is what public mirrors have answered about the images, for the answer.
 	Elsewhere map[reference.Reference][]mirror.Elsewhere `json:",omitzero"`
-	// Images are the results of all images, without their steps. What the shards
-	// copy has neither receipt nor failure.
+	// Images are the results of all images. What the shards copy has neither receipt
+	// nor failure.
 	Images   []report.Synced
 	Unlisted []report.Unlisted
 	Faults   int      // how many entries of the lists could not be read
@@ -92,8 +92,9 @@ func (p *Plan) Write(file string) error {
 	return errors.Join(json.NewEncoder(f).Encode(p), f.Close())
 }
 
-// Read reads a plan and checks that it is complete: the indices in it are valid, and
-// every image is in one shard. The error says what to do.
+// Read reads a plan and checks that it is complete: each result has its image and its
+// destination, the indices are valid, and every image is in one shard. The error says
+// what to do.
 func Read(file string) (*Plan, error) {
 	text, err := readLimited(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -116,8 +117,11 @@ func Read(file string) (*Plan, error) {
 	return p, nil
 }
 
-// sound reports whether the indices of a plan are valid.
+// sound reports whether a plan is complete.
 func (p *Plan) sound() bool {
+	if slices.ContainsFunc(p.Images, func(i report.Synced) bool { return i.Result.Image == nil || i.Result.Destination == nil }) {
+		return false
+	}
 	n := len(p.Steps)
 	if len(p.Indices) != n || len(p.Sizes) != n || len(p.Fresh) != n || len(p.Lists) > fanout.MaxJobs {
 		return false
