@@ -76,7 +76,7 @@ var rooms = map[string]room{
 	"registry":  {rooms: []string{"config", "distribution", "failure", "known", "oidc", "outbound", "patience", "pattern", "reference"}, modules: []string{moduleRegistry}},
 	"transfer":  {rooms: []string{"failure", "reference"}, modules: []string{moduleRegistry}},
 	"front":     {rooms: []string{"distribution", "failure", "name", "pattern", "reference", "registry", "transfer"}, modules: []string{moduleRegistry, moduleCrypto}},
-	"mirror":    {rooms: []string{"failure", "known", "name", "pattern", "plan", "reference", "registry", "suggest", "transfer"}, modules: []string{moduleRegistry}},
+	"mirror":    {rooms: []string{"failure", "known", "name", "pattern", "plan", "reference", "registry", "request", "suggest", "transfer"}, modules: []string{moduleRegistry}},
 	"shards":    {rooms: []string{"failure", "fanout", "ledger", "mirror", "plan", "reference", "registry", "report"}, modules: []string{digests}},
 	"doctor":    {rooms: []string{"config", "failure", "known", "plan", "reference", "registry"}, modules: []string{moduleRegistry}},
 	"ledger":    {rooms: []string{"config", "pattern", "request"}, pure: true},

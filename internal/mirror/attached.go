@@ -45,9 +45,12 @@ func (s *attachments) of(ctx context.Context, source Source, repository referenc
 		if err != nil {
 			return
 		}
-		found := map[string]bool{}
+		var found map[string]bool // most repositories have none
 		for _, tag := range tags {
 			if attached.MatchString(tag) {
+				if found == nil {
+					found = map[string]bool{}
+				}
 				found[strings.Clone(tag)] = true
 			}
 		}

@@ -246,7 +246,7 @@ func (r *run) deliver(ctx context.Context, img *image, i, k int) (*Receipt, erro
 	}
 	if held != nil && held.Digest == img.digest {
 		infer(held)
-		receipt := &Receipt{Mirror: destination.Mirror, SourceDigest: img.digest, Digest: held.Digest, Present: true}
+		receipt := &Receipt{Mirror: destination.Mirror, SourceDigest: img.digest, Digest: img.digest, Present: true}
 		receipt.Platforms, receipt.Size = glance(held)
 		if img.unsigned != "" {
 			receipt.Changes = []Change{img.unsigned}

@@ -86,7 +86,9 @@ func Make(req request.Request, asker Asker, cfg *config.Config) (Plan, error) {
 		taken: map[reference.Reference]holder{},
 	}
 	if d.Refused == nil {
-		for _, image := range merge(req.Images) {
+		images := merge(req.Images)
+		d.Steps = make([]Step, 0, len(images))
+		for _, image := range images {
 			d.add(image)
 		}
 		if req.Archive {

@@ -21,6 +21,7 @@ package transfer
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"hash/maphash"
 	"runtime"
@@ -100,10 +101,15 @@ func (e *Engine) Counts() Counts {
 	return e.counts
 }
 
-// place is a blob at a target's host.
+// place is a blob at a target's host. It has the SHA-256 of the digest's text, for there
+// are many places.
 type place struct {
 	host   string
-	digest v1.Hash
+	digest [sha256.Size]byte
+}
+
+func placeOf(host string, digest v1.Hash) place {
+	return place{host, sha256.Sum256([]byte(digest.String()))}
 }
 
 // entry is the known state of a blob at a place.

@@ -14,7 +14,7 @@ import (
 // called with bytes handed to the network, each once. If several callers want
 // the same blob at the same host, one sends it and the others mount it.
 func (e *Engine) Place(ctx context.Context, blob Blob, source Source, target Target, progress func(int64)) (Outcome, error) {
-	at, to := place{target.Host(), blob.Digest}, target.Repository()
+	at, to := placeOf(target.Host(), blob.Digest), target.Repository()
 	for {
 		held, holder, busy, mine := e.look(at, to)
 		switch {
@@ -77,7 +77,7 @@ func (e *Engine) look(at place, to reference.Repository) (held bool, holder *ref
 func (e *Engine) Expect(home reference.Repository, digest v1.Hash) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	at := place{home.Host(), digest}
+	at := placeOf(home.Host(), digest)
 	if e.places[at] == nil {
 		e.places[at] = &entry{home: &home}
 	}
@@ -101,7 +101,7 @@ func (e *Engine) noteHolder(at place, to reference.Repository) {
 func (e *Engine) Holds(to reference.Repository, digest v1.Hash) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	en := e.places[place{to.Host(), digest}]
+	en := e.places[placeOf(to.Host(), digest)]
 	return en != nil && slices.Contains(en.holders, to)
 }
 
@@ -110,7 +110,7 @@ func (e *Engine) Holds(to reference.Repository, digest v1.Hash) bool {
 func (e *Engine) Lost(to reference.Repository, digest v1.Hash) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if en := e.places[place{to.Host(), digest}]; en != nil {
+	if en := e.places[placeOf(to.Host(), digest)]; en != nil {
 		en.holders = slices.DeleteFunc(en.holders, func(holder reference.Repository) bool { return holder == to })
 	}
 }
