@@ -216,6 +216,7 @@ var comparisons = []comparison{
 	{condition: "W", workload: "n1000", rounds: 1, peers: alone, most: bounds{mib: 64}},
 	{condition: "W", workload: "n1000", present: true, rounds: 1, peers: alone, most: bounds{seconds: 2.5, mib: 64}},
 	{condition: "W", workload: "n10000", rounds: 1, extra: true, peers: alone, most: bounds{mib: 64}},
+	{condition: "W", workload: "n10000", present: true, rounds: 1, extra: true, peers: alone, most: bounds{mib: 64}},
 	{condition: "T", workload: "b", rounds: 3, peers: few, goals: neverBehind, limit: 1.25},
 	{condition: "T", workload: "d256", rounds: 3, peers: few, goals: neverBehind, limit: 1.25},
 	{condition: "T100", workload: "d256", rounds: 3, extra: true, peers: few, goals: neverBehind, limit: 1.25},
