@@ -210,6 +210,7 @@ type entry struct {
 
 // text is the evidence of the title or the body.
 type text struct {
+	said       string // its lines in lower case, without what is masked
 	candidates []candidate
 	flaws      []flaw
 	platforms  []reference.Platform

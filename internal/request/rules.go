@@ -16,6 +16,7 @@ type evidence struct {
 	chinese     bool      // a line is in Chinese
 	english     bool      // a line is in English, and none in Chinese
 	archive     bool      // the text asks for a file with the images
+	wording     int       // the weight of the wording
 	notes       []Problem // remarks of the rules, reported if an image was found
 }
 
@@ -114,6 +115,16 @@ func (e *evidence) any(is func(*candidate) bool) bool {
 
 // texts returns the title and the body.
 func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
+
+// said returns the lines of title and body in lower case, without what is masked.
+func (e *evidence) said() string { return e.title.said + "\n" + e.body.said }
+
+// score returns the sum of the weights of the signals and of the wording, and the
+// names of the signals.
+func (e *evidence) score() (sum int, names []string) {
+	sum, names = score(&e.title, &e.body)
+	return sum + e.wording, names
+}
 
 // with returns the candidates of title and body with a verdict.
 func (e *evidence) with(v verdict) []*candidate { return append(e.title.with(v), e.body.with(v)...) }
@@ -234,7 +245,7 @@ func logDone(e *evidence) {
 
 // mention: "We run a/b:1, and the dashboard is empty since the last update".
 func mention(e *evidence) {
-	sum, _ := score(&e.title, &e.body)
+	sum, _ := e.score()
 	if sum >= requests {
 		return
 	}
@@ -379,7 +390,7 @@ func arrows(e *evidence) {
 
 // onlyMention: "Someone needs a/b" above "please put it on the mirror".
 func onlyMention(e *evidence) {
-	if sum, _ := score(&e.title, &e.body); sum <= requests || !e.title.wanted && !e.body.wanted || len(e.title.flaws)+len(e.body.flaws)+len(e.with(asked)) > 0 || e.any(func(c *candidate) bool { return c.verdict == taken || c.verdict == guessed && isGuess(c.bareName()) }) {
+	if sum, _ := e.score(); sum <= requests || !e.title.wanted && !e.body.wanted || len(e.title.flaws)+len(e.body.flaws)+len(e.with(asked)) > 0 || e.any(func(c *candidate) bool { return c.verdict == taken || c.verdict == guessed && isGuess(c.bareName()) }) {
 		return
 	}
 	for _, c := range e.body.with(dropped) {

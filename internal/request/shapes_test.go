@@ -64,7 +64,7 @@ func TestEveryRow(t *testing.T) {
 	}
 }
 
-type caseText struct{ title, body string }
+type caseText struct{ title, body, want string }
 
 // caseTexts returns the titles and bodies of all cases.
 func caseTexts(t *testing.T) []caseText {
@@ -88,6 +88,8 @@ func caseTexts(t *testing.T) []caseText {
 						c.title = text
 					case "body":
 						c.body = text
+					case "want":
+						c.want = strings.TrimSpace(strings.Replace(text, "! none", "", 1))
 					}
 				}
 				all = append(all, c)
@@ -103,7 +105,7 @@ func TestSignals(t *testing.T) {
 		shows := strings.ReplaceAll(rowComments()["signals.go "+s.name].shows, `\n`, "\n")
 		title, body, ok := strings.Cut(shows, " / ")
 		e, _ := understand(Input{Title: title, Body: body})
-		if _, names := score(&e.title, &e.body); !ok || !slices.Contains(names, s.name) {
+		if _, names := e.score(); !ok || !slices.Contains(names, s.name) {
 			t.Errorf("%q has the signals %q, not %q", shows, names, s.name)
 		}
 	}
@@ -152,7 +154,7 @@ func TestEverySignal(t *testing.T) {
 	met := map[string]bool{}
 	for _, text := range caseTexts(t) {
 		e, _ := understand(Input{Title: text.title, Body: text.body})
-		_, names := score(&e.title, &e.body)
+		_, names := e.score()
 		for _, name := range names {
 			met[name] = true
 		}
@@ -182,7 +184,7 @@ func TestEveryWordOfSignals(t *testing.T) {
 			case inAnyLine, inOwnWords:
 			}
 			e, _ := understand(in)
-			if _, names := score(&e.title, &e.body); !slices.Contains(names, s.name) {
+			if _, names := e.score(); !slices.Contains(names, s.name) {
 				t.Errorf("%q gives %q, not %q", w, names, s.name)
 			}
 		}
@@ -526,8 +528,8 @@ func shapesDocument(chinese bool) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(rowComments()["evidence.go "+p.name].says, inChinese[p.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
-		"The sum of the weights of its signals decides whether a text asks for its images or\nonly mentions them: %d or more is a request, %d or less a mention. In between, Ferry\nasks the author.\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
-		"一段文字是要镜像还是只提到镜像，由各信号的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions), say("signal | weight | meaning", "信号 | 权重 | 含义"))
+		"The sum of the weights of its signals and of its wording decides whether a text asks\nfor its images or only mentions them: %d or more is a request, %d or less a mention. In\nbetween, Ferry asks the author.\n\nThe wording weighs from -%d to %d. It is the words of the text and the pairs of\nneighbours among them, whose weights were learned from texts that were sorted by hand;\nsee [Extending Ferry](extending.md#a-text-that-is-taken-for-a-request).\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
+		"一段文字是要镜像还是只提到镜像，由各信号与措辞的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n措辞的权重在 -%d 到 %d 之间，取决于文中的词和相邻的词对；每个词的权重是从人工标注的文本中学到的，\n见 [Extending Ferry](extending.md#a-text-that-is-taken-for-a-request)。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions, maxWording, maxWording), say("signal | weight | meaning", "信号 | 权重 | 含义"))
 	for _, s := range signals {
 		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(rowComments()["signals.go "+s.name].says, signalsInChinese[s.name]))
 	}

@@ -355,7 +355,7 @@ func score(title, body *text) (sum int, names []string) {
 // readSignals notes the signals that lines, in lower case, give by their words.
 func (s *scan) readSignals(whole string) {
 	aside := false
-	s.aside = map[int]bool{}
+	s.said, s.aside = whole, map[int]bool{}
 	for _, l := range s.lines {
 		said, rest, _ := strings.Cut(whole, "\n")
 		whole = rest

@@ -66,8 +66,18 @@ func understand(in Input) (e evidence, all bool) {
 	if len(e.body.with(taken)) == 0 && !e.title.isImage() && tickBoxes(lines) {
 		e.body = scanText(lines)
 	}
+	if e.isWorded() {
+		e.wording = weighWording(e.said())
+	}
 	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
 	return decide(e), all
+}
+
+// isWorded reports whether the wording of a text counts: it has some prose. A text
+// without a title is no issue, but was given to the command line.
+func (e *evidence) isWorded() bool {
+	const fewest = 3
+	return !e.title.blank && e.title.told+e.body.told >= fewest
 }
 
 // scanText reads normalised lines.
