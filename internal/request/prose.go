@@ -229,7 +229,9 @@ func (s *scan) readLine(l *line, text string) {
 			s.offer(l, t.at, r, inExclusion)
 		case r.strength >= at.needs:
 			s.offer(l, t.at, r, at)
-		case r.mayBeNamespace() && (about.question || about.wish && isAboutImage(said)), about.question && r.strength >= path && len(r.images) > 0:
+		case about.question && r.strength >= path && len(r.images) > 0:
+			s.offer(l, t.at, r, inQuestion)
+		case r.mayBeNamespace() && (about.question || about.wish && isAboutImage(said)):
 			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
 		case r.strength >= bare && len(r.images) > 0:
 			if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {

@@ -41,6 +41,8 @@ var rules = []rule{
 	{"correction", correct},
 	// says: an image that a log reports as pulled counts only if nothing else does
 	{"log-done", logDone},
+	// says: an image in a question is requested if the wording of the text is that of a request
+	{"bid", questionsThatAsk},
 	// says: images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested
 	{"mention", mention},
 	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them; so is one beside words such as "already have", "is gone" or "comes later", if another one is complete
@@ -243,6 +245,18 @@ func logDone(e *evidence) {
 	}
 }
 
+// questionsThatAsk: "Any chance of getting a/b:1 in there?"
+func questionsThatAsk(e *evidence) {
+	if e.wording < leastBid {
+		return
+	}
+	for _, c := range e.with(asked) {
+		if c.place == inQuestion && c.strength >= path {
+			c.judge(taken, "bid")
+		}
+	}
+}
+
 // mention: "We run a/b:1, and the dashboard is empty since the last update".
 func mention(e *evidence) {
 	sum, _ := e.score()
@@ -251,7 +265,7 @@ func mention(e *evidence) {
 	}
 	open := sum > mentions
 	failed := sum > hopeless && !e.any(func(c *candidate) bool { return c.place == inLogDone }) && (e.title.lacks || e.body.lacks || e.title.fails || e.body.fails || e.title.question || e.body.question)
-	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.body.with(asked)) {
+	for _, c := range slices.Concat(e.with(taken), e.with(guessed), e.with(asked)) {
 		verdict := dropped
 		if c.wished && (e.body.desire && e.body.question || e.body.wanted && sum > hopeless) || open && c.strength >= tagged && !c.has(AssumedTag) || (open || failed) && (c.place == inLog || e.body.pulls && (c.place == inCommand || c.place == inSpoken)) {
 			verdict = asked

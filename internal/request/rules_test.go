@@ -53,6 +53,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "range", body: "quay.io/a/b:1.2.3-x"},
 		{rule: "arrow", body: "quay.io/a/b:1\n↓\nme.io/c/b:2", want: []string{"me.io/c/b:2 dropped"}},
 		{rule: "only-mention", body: "Somebody in the other team uses grafana/loki for the logs of it.\n\nPlease put it on the mirror.", want: []string{"docker.io/grafana/loki:latest taken"}},
+		{rule: "bid", title: "traefik", body: "What would it take to have quay.io/a/b:1 mirrored to our cluster? Thanks for this mirror.", want: []string{"quay.io/a/b:1 taken"}},
+		{rule: "bid", title: "traefik", body: "Why does quay.io/a/b:1 restart every night on my machine?"},
 		{rule: "item", body: "grafana/tempo:2.5\ngrafana/loki - for the logs\n\ngrafana/agent - not here", want: []string{"docker.io/grafana/loki:latest taken"}},
 		{rule: "lone-tag", title: "quay.io/a/b", body: "3.6.1", want: []string{"quay.io/a/b:3.6.1 taken", "quay.io/a/b:latest dropped"}},
 		{rule: "lone-tag", title: "quay.io/a/b:1", body: "3.6.1"},

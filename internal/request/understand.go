@@ -69,6 +69,9 @@ func understand(in Input) (e evidence, all bool) {
 	if e.isWorded() {
 		e.wording = weighWording(e.said())
 	}
+	if e.wording >= leastBid {
+		e.title.question, e.body.question = false, false
+	}
 	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
 	return decide(e), all
 }

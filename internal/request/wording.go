@@ -26,6 +26,8 @@ const (
 	// maxWording limits the weight of a wording: a text about another subject than
 	// those of the corpus must not outweigh all signals.
 	maxWording = 12
+	// leastBid is the least weight with which a question is taken as a wish.
+	leastBid = 5
 	// maxWorded is how many bytes of a text count for its wording.
 	maxWorded = 16 << 10
 	// maxWordedWord is the longest of its words, in bytes.
