@@ -158,7 +158,7 @@ func TestOmitted(t *testing.T) {
 	if !strings.Contains(text, "Not run: L/d.\n") || strings.Contains(text, "crane") {
 		t.Errorf("omitted: %q", text)
 	}
-	if o, err = parse(nil); err != nil || strings.Count(o.omitted(), "/") != 11 || strings.Contains(o.omitted(), "compared") {
+	if o, err = parse(nil); err != nil || strings.Count(o.omitted(), "/") != 12 || strings.Contains(o.omitted(), "compared") {
 		t.Errorf("the whole plan omits %q, %v", o.omitted(), err)
 	}
 }

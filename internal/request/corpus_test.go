@@ -17,7 +17,10 @@ type sample struct {
 	Clear       bool     // whether every careful reader would say so
 	Want        []string // the images that it asks for; "ask" if the author has to be asked
 	Language    string
-	words       []string // of its wording, sorted
+
+	words   []string // of its wording, sorted
+	wording int      // the weight that it has in the program
+	counts  bool     // whether that is part of the score
 }
 
 // readCorpus returns the texts of testdata/corpus, one a line.
