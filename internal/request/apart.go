@@ -27,11 +27,16 @@ func apartTags(e *evidence) {
 	}
 	if len(all) == 1 && all[0].doubted {
 		said = only(said, func(tag *apartTag) bool {
-			return tag.line > 0 && tag.tag != "" && (tag.of == "" || all[0].fits(tag.of) > 0) && !isSeries(tag.tag)
+			return tag.line > 0 && tag.tag != "" && tag.of != "?" && !isSeries(tag.tag)
 		})
-		if len(said) == 1 {
-			all[0].withTags([]string{said[0].tag}, taken) // "b has only 1.2, please add 1.3"
+		if len(said) != 1 {
+			return
 		}
+		verdict := asked
+		if said[0].of == "" || all[0].fits(said[0].of) > 0 {
+			verdict = taken // "b has only 1.2, please add 1.3"
+		}
+		all[0].withTags([]string{said[0].tag}, verdict)
 		return
 	}
 	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted && c.line > 0 })

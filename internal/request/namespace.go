@@ -13,7 +13,7 @@ import (
 func (s *scan) readNamespaces() {
 	s.rest(func(i int, l *line) {
 		text := strings.TrimRight(l.text, " *_")
-		if !strings.HasSuffix(text, ":") || !strings.Contains(text, "/") || len(text) > 200 {
+		if !strings.HasSuffix(text, ":") || !strings.Contains(text, ".") || len(text) > 200 {
 			return
 		}
 		toks := tokens(text)

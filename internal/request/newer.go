@@ -51,7 +51,7 @@ func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said strin
 			s.corrected = append(s.corrected, correction{l.number, max(0, at), old, ""})
 			return
 		case isVersion(word) && strings.ContainsAny(word, ".-"):
-			if of, _ := nameBefore(toks, i); of == "?" {
+			if of, _, _ := nameBefore(toks, i); of == "?" {
 				continue // that of another program
 			}
 			if tag = word; t.at >= at {
@@ -69,6 +69,11 @@ func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said strin
 // before it; -1 if it does not.
 func (s *scan) correctionAt(l *line, toks []token, reads []reading, said string) int {
 	at := corrections.index(said)
+	if _, rest, ok := strings.Cut(said[max(0, at):], "should be "); ok {
+		if word, _, _ := strings.Cut(rest, " "); strings.HasSuffix(word, "ed") && corrections.index(rest) < 0 {
+			at = -1 // "should be mirrored"
+		}
+	}
 	if at >= 0 || l.fenced || addsMore(said) {
 		return at
 	}
@@ -86,16 +91,16 @@ func (s *scan) correctionAt(l *line, toks []token, reads []reading, said string)
 // repeatsBehind reports whether a few words behind an offset stands another version
 // of the only image in front of it, with or without its name.
 func (s *scan) repeatsBehind(toks []token, reads []reading, said string, at int) bool {
-	const most = 6 // words in between
-	last := ""     // the image in front
+	const most = 12 // words in between
+	last := ""      // the image in front
 	for _, c := range s.since(0) {
-		last = c.image.Reference.Repository().String()
+		last = c.image.name()
 	}
 	behind := 0
 	for i, t := range toks {
 		name, word := "", trimWord(t.text)
-		if len(reads[i].images) > 0 && reads[i].strength > bare {
-			name = reads[i].images[0].Reference.Repository().String()
+		if len(reads[i].images) > 0 && reads[i].strength > official {
+			name = reads[i].images[0].name()
 		}
 		switch {
 		case t.at < at && name != "":

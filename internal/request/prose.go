@@ -171,7 +171,7 @@ func (s *scan) readLine(l *line, text string) {
 	s.wish = s.wish || about.plain && isPolite(said) && doings.in(said) // "求同步镜像"
 	s.wanted = s.wanted || bid || asksFor(said, toks, reads, l.number == 0, about)
 	s.also = s.also || about.images > 0 && isAddition(said)
-	shareTag(toks, reads)
+	shareTag(toks, reads, said)
 	var not []bool
 	var old map[int]reading
 	replaced := false
@@ -184,8 +184,9 @@ func (s *scan) readLine(l *line, text string) {
 		s.defect = s.defect || isDefect(said) && (l.indent() == 0 || !commits.starts(said)) && !replaced && len(old) == 0
 		s.replaces = s.replaces || replaced || len(old) > 0
 		s.noteCorrection(l, toks, reads, said)
+		last := imageBefore(reads, len(reads))
 		for from := 0; from < len(toks); {
-			to := clauseEnd(toks, from)
+			to := clauseEnd(toks, from, last)
 			if tag := joinSaidTags(toks[from:to], reads[from:to], said, l.number == 0); tag != "" {
 				s.shared = append(s.shared, sharedTag{l.number, tag})
 			}

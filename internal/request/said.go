@@ -211,11 +211,18 @@ func dismiss(toks []token, reads []reading, said string, not []bool) {
 				}
 				end = begin + max(0, strings.LastIndexByte(said[begin:max(begin, toks[images[n+1]].at)], ','))
 			}
-			not[at] = not[at] || dismissals.in(said[begin:end])
+			behind := min(toks[at].at+len(toks[at].text), end)
+			if rest := otherOnes.index(said[behind:end]); rest >= 0 {
+				end = behind + rest // "only a/b:1, the others are not needed"
+			}
+			not[at] = not[at] || dismissals.in(said[min(begin, end):end])
 		}
 		from = next
 	}
 }
+
+// otherOnes are words for other images than the one in front of them.
+var otherOnes = phrases{list: "otherOnes"}
 
 // dismissals are words for an image that is not needed.
 var dismissals = phrases{list: "dismissals"}
@@ -254,9 +261,10 @@ var ofMarks = wordSet{list: "ofMarks"}
 var shareMarks = wordSet{list: "shareMarks"}
 
 // clauseEnd returns the end of the part of a line that begins at a token: a
-// semicolon ends it. The tags in one part are not those of images in another.
-func clauseEnd(toks []token, from int) int {
-	for i := from; i < len(toks); i++ {
+// semicolon ends it in front of the last image. The tags in one part are not those of
+// images in another.
+func clauseEnd(toks []token, from, last int) int {
+	for i := from; i < last; i++ {
 		if toks[i].text == ";" {
 			return i + 1
 		}
@@ -393,7 +401,8 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 
 // shareTag assigns a version behind words that ask for something to the list of images
 // in front of these: "a/b and a/c, please copy 1.2".
-func shareTag(toks []token, reads []reading) {
+func shareTag(toks []token, reads []reading, said string) {
+	spreadTag(toks, reads, said)
 	const most = 4 // words that ask
 	for i := 3; i < len(toks); i++ {
 		word := trimWord(toks[i].text)
@@ -417,6 +426,26 @@ func shareTag(toks []token, reads []reading) {
 	}
 }
 
+// spreadTag assigns a tag behind the last image of a list to all of it, if the
+// sentence, in lower case, says so or calls it a tag: "both a/b and a/c in version 1.2".
+func spreadTag(toks []token, reads []reading, said string) {
+	for i := 2; i < len(toks); i++ {
+		if len(reads[i].images) != 1 || !reads[i].images[0].has(RemovedSpace) || reads[i].images[0].has(AssumedTag) {
+			continue
+		}
+		tag := reads[i].images[0].Reference.Tag()
+		called := slices.ContainsFunc(toks[i+1:min(len(toks), i+4)], isTagNoun)
+		if !called && !distributives.in(said) {
+			continue
+		}
+		for _, n := range listOfOpen(toks, reads, i, tag) {
+			if reads[n].untagged() {
+				reads[n].give([]string{tag})
+			}
+		}
+	}
+}
+
 // genitives are words between images and a tag of theirs.
 var genitives = wordSet{list: "の|的|의|要"}
 
@@ -429,7 +458,7 @@ func listOfOpen(toks []token, reads []reading, last int, tag string) (all []int)
 		case i == last && len(reads[i].images) == 1 && reads[i].images[0].has(RemovedSpace) && reads[i].images[0].Reference.Tag() == tag:
 			all = append(all, i)
 		case !reads[i].untagged() || reads[i].strength < official:
-			if len(reads[i].images) > 0 {
+			if len(reads[i].images) > 0 && reads[i].strength > bare {
 				return nil
 			}
 			return all

@@ -30,7 +30,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
-		of, beside := nameBefore(toks, i)
+		of, beside, called := nameBefore(toks, i)
 		if t.wanted {
 			of, announced = "", true
 		}
@@ -38,7 +38,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		if image := imageBefore(reads, i); image >= 0 {
 			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])
 		}
-		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced, announced || beside, l.number == 0 || distributives.in(said), adds})
+		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds})
 	}
 }
 
@@ -110,10 +110,11 @@ func isAmount(toks []token, i int) bool {
 // amounts are what numbers count.
 var amounts = wordSet{list: "amounts"}
 
-// nameBefore returns the name in front of the word at an index, in lower case, and
-// whether only words about tags are in between. It is empty for none, and no name
-// if the tag belongs to something else.
-func nameBefore(toks []token, i int) (name string, beside bool) {
+// nameBefore returns the name in front of the word at an index, in lower case,
+// whether only words about tags are in between, and whether only words of a sentence
+// are between it and a word for tags: "the tag for us is 1.2". The name is empty for
+// none, and no name if the tag belongs to something else.
+func nameBefore(toks []token, i int) (name string, beside, called bool) {
 	const most = 5 // words in between
 	beside = true
 	noun := false
@@ -122,24 +123,27 @@ func nameBefore(toks []token, i int) (name string, beside bool) {
 		word := spoken(t)
 		switch {
 		case t.text == ";" || strings.HasSuffix(t.text, ".") && n < i-1:
-			return "", false
+			return "", false, noun
 		case owners.has(word) && (n == i-1 || !sentenceWords.has(word)) || environments.has(word):
-			return "?", false
+			return "?", false, false
 		case isTagNoun(t):
 			noun = true
-		case noun && (articles.has(word) || word == "new"):
-			return "", true // "of a/b. The tag is 1.2"
+		case noun && (articles.has(word) || rightTags.has(word)):
+			return "", true, true // "of a/b. The tag is 1.2"
 		case tagMarks.has(word), t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles.has(word), decoration.has(word) && !sentenceWords.has(word):
 		case t.kind == otherWord:
-			return "?", false
+			return "?", false, false
 		case looksLikeTag(trimWord(t.text)):
 		case sentenceWords.has(word) || courtesies.has(word) || functionWords.has(word) || addings.in(" "+word+" "):
 			beside = false
 		case hasLetter(word):
 			name, _ := cutTag(word)
 			_, name, _ = cutLast(name)
-			return name, beside
+			return name, beside, false
 		}
 	}
-	return "", beside && (noun || i == 0)
+	return "", beside && (noun || i == 0), noun
 }
+
+// rightTags are words in front of a word for tags that say that it is the one to take.
+var rightTags = wordSet{list: "new|right|exact|needed|required|wanted|correct|desired"}

@@ -363,8 +363,8 @@ var versionParts = phrases{list: "versionParts"}
 
 // looksLikeTag reports whether a word is a tag with a version in it.
 func looksLikeTag(word string) bool {
-	if !reference.ValidTag(word) || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" {
-		return false // "10.0.0.1"
+	if !reference.ValidTag(word) || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" && (word[1] != '.' || strings.Trim(word, word[:1]+".") == "") {
+		return false // "10.0.0.1" or "8.8.8.8", not "3.2.1.0"
 	}
 	if isVersion(word) {
 		return strings.ContainsAny(word, ".-_") && !isDate(word) || word[0] == 'v'
