@@ -178,9 +178,9 @@ func (e *evidence) problems(found bool) []Problem {
 		if t == &e.title && len(e.body.with(taken)) > 0 {
 			continue
 		}
-		open := map[string]bool{} // images of which only the tag is in question
+		open := map[string]bool{} // images that are in question beside others
 		for _, c := range t.with(asked) {
-			if slices.Contains(c.reasons, "apart-tag") {
+			if slices.Contains(c.reasons, "apart-tag") || slices.Contains(c.reasons, "untagged") {
 				open[c.image.Written] = true
 			}
 		}

@@ -206,7 +206,7 @@ func (d *document) read(l *line) bool {
 		text = rest
 		item = true
 	}
-	if strings.HasPrefix(text, "{") && d.flow(l, text) {
+	if strings.HasPrefix(text, "{") && d.flow(l, text, d.lastKey()) {
 		return true
 	}
 	key, value, ok := cutKey(text)
@@ -219,6 +219,9 @@ func (d *document) read(l *line) bool {
 	d.closeTo(indent)
 	if n := len(d.frames); n == 0 || d.frames[n-1].indent < indent {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
+	}
+	if strings.HasPrefix(value, "{") && d.flow(l, value, key) {
+		return true
 	}
 	d.note(key, value, l)
 	if tags, list := strings.CutPrefix(value, "["); list && strings.Contains(key, "/") && d.syncHost() == "" && d.tagsOf(key, strings.TrimSuffix(tags, "]"), l, indent) {
@@ -292,9 +295,9 @@ func behindArrow(value string) string {
 	return value
 }
 
-// flow reads a mapping on one line, "{source: a/b:1, target: me.io/b:1}", and
-// reports whether it names an image.
-func (d *document) flow(l *line, text string) bool {
+// flow reads a mapping on one line below a key, "{source: a/b:1, target: me.io/b:1}",
+// and reports whether it names an image.
+func (d *document) flow(l *line, text, parent string) bool {
 	inside, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimSpace(text[1:]), ","), "}")
 	if !ok || strings.ContainsAny(inside, "{[") {
 		return false
@@ -306,7 +309,7 @@ func (d *document) flow(l *line, text string) bool {
 		}
 	}
 	from := len(d.scan.candidates)
-	d.scan.join(inKey, d.lastKey(), settings)
+	d.scan.join(inKey, parent, settings)
 	return len(d.scan.candidates) > from
 }
 
@@ -352,7 +355,10 @@ func (d *document) item(l *line, text string, indent int) bool {
 		}
 	}
 	if r := d.scan.peek(parent); strings.Contains(parent, "/") && r.strength >= tagged && len(r.images) > 0 {
-		return true // image-syncer's targets
+		if tag := cleanValue(text); r.untagged() && looksLikeTag(tag) {
+			d.scan.offer(l, indent, d.scan.readWord(parent+":"+tag), inKey)
+		}
+		return true // or image-syncer's targets
 	}
 	if !d.strict || parent == "" || parent == "images" || parent == "services" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
 		return false

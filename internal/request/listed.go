@@ -84,6 +84,7 @@ func (s *scan) noteItems(l *line) {
 		case s.isRead(l.number, trimWord(t.text)):
 			part.begins, part.ends = part.begins || part.words == 0, true
 		case isFiller(t.text), alsos.has(spoken(*t)), part.words == 0 && len(parts) == 1 && askings.has(spoken(*t)):
+		case part.item != nil && isVersion(trimWord(t.text)): // "consul 1.15"
 		default:
 			part.words++
 			if part.ends, part.item = false, nil; part.words == 1 && !part.begins && isItem(t.text) {

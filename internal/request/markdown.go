@@ -86,3 +86,21 @@ func maskBold(text string) string {
 		at = end + 2
 	}
 }
+
+// maskEmoji masks the names of emoji behind a space: " :rocket:".
+func maskEmoji(text string) string {
+	for at := 0; ; {
+		open := strings.Index(text[at:], " :")
+		if open < 0 {
+			return text
+		}
+		at += open + 2
+		end := at
+		for end < len(text) && (isAlnum(text[end]) || text[end] == '_') {
+			end++
+		}
+		if end > at && !isDigit(text[at]) && end < len(text) && text[end] == ':' && (end+1 == len(text) || text[end+1] == ' ') {
+			text = blank(text, at-1, end+1)
+		}
+	}
+}

@@ -20,7 +20,7 @@ func (s *scan) readNamespaces() {
 		space, tag := "", ""
 		for n, t := range toks {
 			switch word := trimWord(t.text); {
-			case isNamespaceWord(word) && space == "":
+			case space == "" && (isNamespaceWord(word) || n > 0 && fromMarks.has(lower(toks[n-1].text)) && known.IsRegistry(word) && !reference.IsDockerHub(word)):
 				space = word
 			case strings.Contains(word, "/"):
 				return
@@ -60,10 +60,18 @@ func isNamespaceWord(word string) bool {
 	return ok && known.IsRegistry(host) && rest != "" && !strings.ContainsAny(rest, "/:@") && rest != "library" && !known.IsOfficial(rest)
 }
 
-// inNamespace reads a name, with or without a tag, as an image in a namespace.
+// isBelowRegistry reports whether a word is a path at a registry other than Docker Hub.
+func isBelowRegistry(word string) bool {
+	host, rest, ok := strings.Cut(word, "/")
+	return ok && known.IsRegistry(host) && !reference.IsDockerHub(host) && rest != "" && !strings.ContainsAny(rest, ":@")
+}
+
+// inNamespace reads a name, with or without a tag, as an image in a namespace, or a path
+// with several components as one at a registry.
 // Invalid names and filler words give nothing.
 func (s *scan) inNamespace(space, name, tag string) reading {
-	if name == "" || len(name) > 100 || strings.ContainsAny(name, "/ @") || !hasLetter(name) || isFiller(name) {
+	first, _, deeper := strings.Cut(name, "/")
+	if name == "" || len(name) > 100 || strings.ContainsAny(name, " @") || deeper && (strings.Contains(space, "/") || strings.Contains(first, ".")) || !deeper && !strings.Contains(space, "/") || !hasLetter(name) || isFiller(name) {
 		return reading{}
 	}
 	if !strings.Contains(name, ":") && tag != "" {
@@ -89,11 +97,12 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 			s.askNamespace(toks, reads, i)
 			continue
 		}
-		if strings.Count(t.text, "/") != 1 || strings.IndexByte(t.text, '.') < 0 {
+		if !strings.Contains(t.text, "/") || strings.IndexByte(t.text, '.') < 0 {
 			continue
 		}
 		space, tag := cutTag(trimWord(t.text))
-		if t.kind != asciiWord || !isNamespaceWord(space) {
+		open := strings.HasSuffix(t.text, "/") && isBelowRegistry(space) // "registry.k8s.io/csi/release/"
+		if t.kind != asciiWord || !isNamespaceWord(space) && !open {
 			continue
 		}
 		names := s.namesBefore(toks, i, space)
@@ -104,7 +113,7 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 			continue
 		}
 		last := max(i, names[len(names)-1])
-		for n := last + 1; n < min(last+5, len(toks)) && tag == ""; n++ {
+		for n := last + 1; n < min(last+8, len(toks)) && tag == ""; n++ {
 			if word := trimWord(toks[n].text); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
 				tag = word
 			}
@@ -138,7 +147,7 @@ func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	if n < 0 || !fromMarks.has(lower(toks[n].text)) {
 		return nil
 	}
-	for n--; n >= 0 && (toks[n].text == "," || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {
+	for n--; n >= 0 && (toks[n].text == "," || distributives.in(spoken(toks[n])+" ") || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {
 	}
 	for n >= 0 && s.isNameIn(space, toks[n]) && len(names) < maxUses {
 		names = append(names, n)
@@ -156,9 +165,11 @@ var ofNamespace = wordSet{list: "ofNamespace"}
 
 // namesBehind returns the words of a list after the namespace at a token.
 func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {
-	n := i + 1
-	if n >= len(toks) || !ofNamespace.has(toks[n].text) {
-		return nil
+	n := i
+	if !strings.HasSuffix(toks[i].text, ":") { // "all from quay.io/a: b, c"
+		if n++; n >= len(toks) || !ofNamespace.has(toks[n].text) {
+			return nil
+		}
 	}
 	for n++; n < len(toks) && s.isNameIn(space, toks[n]) && len(names) < maxUses; n++ {
 		names = append(names, n)

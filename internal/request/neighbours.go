@@ -161,7 +161,7 @@ var belowMarks = wordSet{list: "belowMarks"}
 // joinBelow reads "registry.k8s.io/sig-storage 下的 csi-attacher:v4.8.1". It
 // returns the index of the last token.
 func joinBelow(toks []token, r *reading, i int) int {
-	if i+2 >= len(toks) || !belowMarks.has(toks[i+1].text) || toks[i+2].kind != asciiWord || !r.untagged() {
+	if i+2 >= len(toks) || !belowMarks.has(toks[i+1].text) || i+3 < len(toks) && isTagListMark(lower(toks[i+3].text)) && strings.HasSuffix(toks[i].text, "/") || toks[i+2].kind != asciiWord || !r.untagged() {
 		return i
 	}
 	host, _, _ := strings.Cut(trimWord(toks[i].text), "/")

@@ -23,7 +23,7 @@ func (s *scan) readText() {
 			return // "CentOS Linux release 7.9" is what a command in the block has written
 		}
 		s.spelled[i] = true
-		whole := maskBold(maskTags(l.text))
+		whole := maskEmoji(maskBold(maskTags(l.text)))
 		text, skip := stripMarkers(whole)
 		shifted := *l
 		l = &shifted

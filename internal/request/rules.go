@@ -73,6 +73,8 @@ var rules = []rule{
 	{"title-or-body", titleOrBody},
 	// says: a version in a sentence that adds something, or alone on a line, is one more tag of the only image before it, or of the one whose name is in front of it
 	{"more-tags", moreOfThem},
+	// says: Ferry asks about a name without a registry and a tag, if its line names an image with a tag, but not right beside it
+	{"untagged", untagged},
 	// says: the name of the repository with the issue is not an image
 	{"own-name", ownName},
 	// says: a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete
@@ -300,6 +302,32 @@ func asides(e *evidence) {
 			c.judge(dropped, "aside")
 		}
 	}
+}
+
+// untagged: "a/b asks for ghcr.io/a/c:1 at its start".
+func untagged(e *evidence) {
+	all := e.body.with(taken)
+	for i, c := range all {
+		if c.place.stance != embedded || c.strength != path || !c.has(AssumedTag) || !c.has(AssumedHost) {
+			continue
+		}
+		for _, other := range all[max(0, i-1):min(len(all), i+2)] {
+			if other.line == c.line && other.image.name() != c.image.name() && other.place.stance == embedded && other.strength >= path && !other.has(AssumedTag) && apartInLine(c, other) {
+				c.judge(asked, "untagged")
+				break
+			}
+		}
+	}
+}
+
+// apartInLine reports whether too much stands between two images of a line for a list of
+// both.
+func apartInLine(a, b *candidate) bool {
+	const most = 12 // bytes of a mark, and of words such as "and the"
+	if b.at < a.at {
+		a, b = b, a
+	}
+	return b.at-a.at-len(a.image.Written) > most
 }
 
 // copies: "quay.io/a/b:1" beside "harbor.lan/a/b:1".
@@ -633,13 +661,15 @@ func saysLess(e *evidence) {
 	}) {
 		return
 	}
-	tagged, hosted, named := map[reference.Repository]bool{}, map[string]bool{}, map[string]bool{}
+	tagged, told := map[reference.Repository]bool{}, map[reference.Repository]bool{} // told in a sentence
+	hosted, named := map[string]bool{}, map[string]bool{}
 	beside := map[string]bool{} // lines and names of images with a tag
 	all := e.with(taken)
 	for _, c := range all {
 		repository := c.image.Reference.Repository()
 		if !c.has(AssumedTag) {
 			tagged[repository] = true
+			told[repository] = told[repository] || c.place.stance == embedded
 			beside[limit(c.line)+c.image.name()] = true
 		}
 		if !c.has(AssumedHost) {
@@ -649,7 +679,7 @@ func saysLess(e *evidence) {
 	}
 	for _, c := range all {
 		repository, spoken := c.image.Reference.Repository(), c.place.stance == embedded
-		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken) && tagged[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
+		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken || c.place == inSyncKey) && tagged[repository] || c.place == inKey && told[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
 			c.judge(dropped, "says-less")
 		}
 		if c.has(AssumedTag) && c.has(AssumedHost) && c.has(AssumedLibrary) && beside[limit(c.line)+c.image.name()] {

@@ -72,6 +72,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "title-names", title: "Mirror redis and postgres", body: "Standard stuff: redis 7.4, postgres 17-alpine, plus memcached 1.6.34.",
 			want: []string{"docker.io/library/memcached:1.6.34 taken", "docker.io/library/postgres:17-alpine taken", "docker.io/library/postgres:latest dropped", "docker.io/library/redis:7.4 taken", "docker.io/library/redis:latest dropped"}},
 		{rule: "title-names", title: "Mirror quay.io/a/b", body: "Our machines run centos 7.9 there."},
+		{rule: "untagged", body: "Somebody mentioned a/gate, what we need here is the smaller a/gate-lite:3.6.4. Please add it.", want: []string{"docker.io/a/gate:latest asked"}},
+		{rule: "untagged", body: "Please mirror a/b and quay.io/a/c:1"},
 		{rule: "own-name", body: "imageferry/ferry", want: []string{"docker.io/imageferry/ferry:latest dropped"}},
 		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/b", want: []string{"quay.io/a/b:latest dropped"}},
 		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/c"},

@@ -120,9 +120,20 @@ func normalise(text string) string {
 			b.WriteByte('.') // a full stop that an input method wrote instead of the dot inside a host
 		default:
 			b.WriteString(fold(r))
+			if r == '\uFF1A' && i < len(text) && isAlnum(text[i]) && !isDigit(text[i]) && endsInVersion(b.String()) {
+				b.WriteByte(' ') // the colon behind a version ends it: the name follows
+			}
 		}
 	}
 	return b.String()
+}
+
+// endsInVersion reports whether a text ends in a version with a dot and a colon.
+func endsInVersion(text string) bool {
+	const most = 32
+	tail := strings.TrimSuffix(text[max(0, len(text)-most):], ":")
+	tail = tail[strings.LastIndexFunc(tail, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf })+1:]
+	return isVersion(tail) && strings.Contains(tail, ".")
 }
 
 // endsInHost reports whether a text ends in a word that can continue with a dot
