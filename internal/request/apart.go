@@ -22,7 +22,7 @@ func apartTags(e *evidence) {
 		}
 	}
 	if len(all) == 0 {
-		newTag(said, e.body.with(dropped))
+		newTag(e, said, e.body.with(dropped))
 		return
 	}
 	if len(all) == 1 && all[0].doubted {
@@ -126,11 +126,18 @@ func moreOfThem(e *evidence) {
 }
 
 // newTag requests the only excluded image with the only tag that is announced:
-// "already mirrored: a/b:1.2", "new tag: 1.3".
-func newTag(said []apartTag, all []*candidate) {
-	if len(said) == 1 && said[0].announced && said[0].of == "" && len(all) == 1 && all[0].place == inExclusion && all[0].strength >= path && said[0].line != all[0].line {
-		all[0].withTags([]string{said[0].tag}, taken)
+// "already mirrored: a/b:1.2", "new tag: 1.3". Otherwise, Ferry asks about it.
+func newTag(e *evidence, said []apartTag, all []*candidate) {
+	if len(said) != 1 || said[0].of == "?" || len(all) != 1 || all[0].place != inExclusion || all[0].strength < path {
+		return
 	}
+	verdict := asked // "a/b:1.2 works fine, the new one is 1.3. Add that too?"
+	if said[0].announced && said[0].of == "" && said[0].line != all[0].line {
+		verdict = taken
+	} else if sum, _ := e.score(); sum < requests {
+		return
+	}
+	all[0].withTags([]string{said[0].tag}, verdict)
 }
 
 // ownersOf returns the tags of the open candidates by the names in front of them,
@@ -153,7 +160,7 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 					own[c] = append(own[c], tag.tag)
 				}
 			}
-		case (tag.of == "" || tag.noun && tag.of != "?") && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
+		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag))) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
 			free = append(free, tag)
 		}
 	}

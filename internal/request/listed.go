@@ -169,7 +169,11 @@ func enumerated(written string) []string {
 	var items []string
 	parts := strings.Split(written, "、")
 	for i, part := range parts {
-		name, _, _ := strings.Cut(normalise(part), ",")
+		name := normalise(part)
+		if i == 0 {
+			name = name[strings.LastIndexByte(name, ',')+1:] // the list begins behind the clause in front of it
+		}
+		name, _, _ = strings.Cut(name, ",")
 		name, _, _ = strings.Cut(strings.TrimSpace(name), "。")
 		beside := i > 0 && endsInName(parts[i-1]) || i+1 < len(parts) && beginsWithName(parts[i+1]) && !hasWish(name) && !isPolite(name)
 		if beside && isForeignName(name) && !isFiller(name) && !thanking.in(name) {

@@ -413,8 +413,8 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 		}
 	}
 	tag := strings.TrimLeft(next.text, ":")
-	if next.faulty || hasOwner(toks, i+1) {
-		return start
+	if next.faulty || hasOwner(toks, i+1) || tag != next.text && startsUpper(tag) && !strings.ContainsAny(tag, "0123456789") {
+		return start // "TASK [a/b : Install]"
 	}
 	called := i+2 < len(toks) && tagNames.has(lower(toks[i+2].text)) && toks[i].text == "的" && isPlainTag(tag) ||
 		isBracketed(text, toks[i], next) && isTag(tag) && isPlainTag(tag) && strings.ContainsAny(tag, "0123456789")

@@ -598,7 +598,7 @@ func titleOrBody(e *evidence) {
 	loser := title
 	if e.body.also {
 		title = slices.DeleteFunc(title, func(c *candidate) bool {
-			less := c.has(AssumedTag) && c.has(AssumedHost) && inBody(c)
+			less := (c.has(AssumedTag) || c.has(RemovedSpace)) && c.has(AssumedHost) && inBody(c)
 			if less {
 				c.judge(dropped, "title-or-body")
 			}
@@ -614,7 +614,7 @@ func titleOrBody(e *evidence) {
 	case isImage && !slices.ContainsFunc(title, inBody) && !slices.ContainsFunc(body, func(c *candidate) bool { return standsAlone(c) || c.wished }):
 		loser = body
 	case isImage:
-		if at := slices.IndexFunc(title, func(c *candidate) bool { return standsAlone(c) && !inBody(c) }); at >= 0 {
+		if at := slices.IndexFunc(title, func(c *candidate) bool { return standsAlone(c) && !inBody(c) && c.place != inRelease }); at >= 0 {
 			e.notes = append(e.notes, Problem{Code: TitleIgnored, Written: clip(e.in.Title), Suggestion: title[at].image.Reference.String()})
 		}
 	}
@@ -635,11 +635,11 @@ func sameImage(a, b Image) bool {
 		path, name := b.Reference.Repository().Path(), a.Reference.Repository().Path()
 		return strings.Contains("/"+path, "/"+strings.TrimPrefix(name, "library/"))
 	}
-	if rest, ok := strings.CutPrefix(b.Reference.Tag(), a.Reference.Tag()); ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0 && a.Reference.Repository() == b.Reference.Repository() {
+	if rest, ok := strings.CutPrefix(strings.TrimPrefix(b.Reference.Tag(), "v"), strings.TrimPrefix(a.Reference.Tag(), "v")); ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0 && a.Reference.Repository() == b.Reference.Repository() {
 		return true // "MySQL 8.4" above "mysql:8.4.2"
 	}
-	if a.has(AssumedHost) && a.Reference.Tag() == b.Reference.Tag() && a.Reference.Repository().Path() == b.Reference.Repository().Path() {
-		return true
+	if a.has(AssumedHost) && a.Reference.Tag() == b.Reference.Tag() && (a.Reference.Repository().Path() == b.Reference.Repository().Path() || a.has(AssumedLibrary) && a.has(RemovedSpace) && a.name() == b.name()) {
+		return true // "Spark 3.5.1" above "apache/spark:3.5.1"
 	}
 	return vague && a.Reference.Repository() == b.Reference.Repository()
 }
