@@ -434,7 +434,8 @@ func spreadTag(toks []token, reads []reading, said string) {
 			continue
 		}
 		tag := reads[i].images[0].Reference.Tag()
-		called := slices.ContainsFunc(toks[i+1:min(len(toks), i+4)], isTagNoun)
+		behind := toks[i+1 : min(len(toks), i+4)]
+		called := slices.ContainsFunc(behind, isTagNoun) || len(behind) > 0 && behind[0].text == ","
 		if !called && !distributives.in(said) {
 			continue
 		}

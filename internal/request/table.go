@@ -122,7 +122,8 @@ func (s *scan) readGrid(i int) int {
 	if named < 0 || !markdown && known < len(columns) && (mark == "" || known < 2) {
 		return 0
 	}
-	rows := 0
+	rows, from := 0, len(s.candidates)
+	there := map[int]bool{} // the lines of images that need not be mirrored
 	for n := first; n < len(s.lines) && s.lines[n].text != "" && !s.taken[n]; n++ {
 		cells := cut(s.lines[n].text)
 		if !markdown && len(cells) != len(columns) || markdown && !strings.Contains(s.lines[n].text, "|") {
@@ -131,11 +132,40 @@ func (s *scan) readGrid(i int) int {
 		if s.readGridRow(&s.lines[n], cells, columns, named) {
 			s.taken[n] = true
 			rows++
+			if isThereCell(headings, cells, named) {
+				there[s.lines[n].number] = true
+			}
+		}
+	}
+	for i := range s.candidates[from:] {
+		if c := &s.candidates[from+i]; there[c.line] && len(there) < rows {
+			c.place = inExclusion
+			c.judge(dropped, inExclusion.name)
 		}
 	}
 	s.taken[i] = s.taken[i] || rows > 0
 	return rows
 }
+
+// isThereCell reports whether a cell of a row says that its image is there already or
+// not needed.
+func isThereCell(headings, cells []string, named int) bool {
+	for n, cell := range cells[:min(len(cells), len(headings))] {
+		said := lower(strings.Trim(cell, "*_` "))
+		if n != named && said != "" && (thereCells.starts(said) || yesCells.has(said) && thereHeads.in(lower(headings[n]))) {
+			return true
+		}
+	}
+	return false
+}
+
+// thereCells are beginnings of cells that say so; yesCells do below headings with one
+// of thereHeads.
+var (
+	thereCells = phrases{list: "已有|已经有|已收录|已同步|已存在|下线|不用|不需要|done|already|exists|present|vorhanden|déjà|ya exist|já exist|уже|есть|no longer|not needed|no, "}
+	yesCells   = wordSet{list: "yes|y|ok|✅|✓|✔|有|是|ja|oui|sí|sim|sì|да|はい|예|evet"}
+	thereHeads = phrases{list: "mirror|收录|源里|站里|spiegel|зеркал|present|available|exists|espejo|miroir|espelho|ミラー|미러|aynada"}
+)
 
 // readFieldRows reads a table whose rows are the fields of a form, "| Source
 // registry | quay.io |", and claims them all if they name an image.

@@ -143,7 +143,7 @@ func endsInHost(text string, next byte) bool {
 	const most = 64
 	tail := text[max(0, len(text)-most):]
 	tail = tail[strings.LastIndexAny(tail, " \n")+1:]
-	return tail != "" && isAlnum(tail[len(tail)-1]) && (isDigit(next) || !strings.Contains(tail, "/"))
+	return tail != "" && isAlnum(tail[len(tail)-1]) && (isDigit(next) || !strings.Contains(tail, "/") && !endsInVersion(text))
 }
 
 // fold returns the replacement of one rune beyond ASCII.

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -37,6 +38,9 @@ func understand(in Input) (e evidence, all bool) {
 	maskHidden(lines, bound(in.Body))
 	markEntries(lines, in.List)
 	own.subtract(lines)
+	if beginsForm(title, lines) {
+		lines, title = append([]line{{text: title}}, lines...), ""
+	}
 	maskMail(lines)
 	maskQuotes(lines)
 	for i := range lines {
@@ -74,6 +78,23 @@ func understand(in Input) (e evidence, all bool) {
 	}
 	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
 	return decide(e), all
+}
+
+// beginsForm reports whether a title is the first field of the form in the body:
+// "Registry: quay.io" above "Image: a/b".
+func beginsForm(title string, lines []line) bool {
+	at := slices.IndexFunc(lines, func(l line) bool { return l.text != "" })
+	if at < 0 {
+		return false
+	}
+	if strings.HasPrefix(title, "#") {
+		return partOf(strings.Trim(title, "# ")) != noPart
+	}
+	isField := func(text string) bool {
+		label, value, ok := strings.Cut(text, ":")
+		return ok && value != "" && partOf(label) != noPart
+	}
+	return isField(title) && isField(lines[at].text)
 }
 
 // isWorded reports whether the wording of a text counts: it has some prose. A text
