@@ -418,31 +418,34 @@ func shareTag(toks []token, reads []reading, said string) {
 		if !asks || len(all) < 2 {
 			continue
 		}
-		for _, n := range all {
-			if reads[n].untagged() {
-				reads[n].give([]string{word})
-			}
-		}
+		giveAll(reads, all, word)
 	}
 }
 
 // spreadTag assigns a tag behind the last image of a list to all of it, if the
-// sentence, in lower case, says so or calls it a tag: "both a/b and a/c in version 1.2".
+// sentence, in lower case, says so, or a comma or a word for tags is in between: "both
+// a/b and a/c in version 1.2".
 func spreadTag(toks []token, reads []reading, said string) {
-	for i := 2; i < len(toks); i++ {
-		if len(reads[i].images) != 1 || !reads[i].images[0].has(RemovedSpace) || reads[i].images[0].has(AssumedTag) {
+	each := distributives.in(said)
+	for i := 2; i+1 < len(toks); i++ {
+		if !reads[i].joined() || !each && toks[i+1].text != "," && !slices.ContainsFunc(toks[i+1:min(len(toks), i+4)], isTagNoun) {
 			continue
 		}
 		tag := reads[i].images[0].Reference.Tag()
-		behind := toks[i+1 : min(len(toks), i+4)]
-		called := slices.ContainsFunc(behind, isTagNoun) || len(behind) > 0 && behind[0].text == ","
-		if !called && !distributives.in(said) {
-			continue
-		}
-		for _, n := range listOfOpen(toks, reads, i, tag) {
-			if reads[n].untagged() {
-				reads[n].give([]string{tag})
-			}
+		giveAll(reads, listOfOpen(toks, reads, i, tag), tag)
+	}
+}
+
+// joined reports whether a reading is one image with a tag that stands apart.
+func (r *reading) joined() bool {
+	return len(r.images) == 1 && r.images[0].has(RemovedSpace) && !r.images[0].has(AssumedTag)
+}
+
+// giveAll assigns a tag to those of some images that have none.
+func giveAll(reads []reading, all []int, tag string) {
+	for _, n := range all {
+		if reads[n].untagged() {
+			reads[n].give([]string{tag})
 		}
 	}
 }
@@ -456,7 +459,7 @@ func listOfOpen(toks []token, reads []reading, last int, tag string) (all []int)
 	for i := last; i >= 0 && len(all) < maxUses; i-- {
 		switch {
 		case isTagListMark(lower(toks[i].text)) || joins.has(lower(toks[i].text)):
-		case i == last && len(reads[i].images) == 1 && reads[i].images[0].has(RemovedSpace) && reads[i].images[0].Reference.Tag() == tag:
+		case i == last && reads[i].joined() && reads[i].images[0].Reference.Tag() == tag:
 			all = append(all, i)
 		case !reads[i].untagged() || reads[i].strength < official:
 			if len(reads[i].images) > 0 && reads[i].strength > bare {
