@@ -136,15 +136,17 @@ func TestWording(t *testing.T) {
 		}
 		return
 	}
-	const far = 3 // a few new texts change little, and other processors round otherwise
+	// A few new texts change little, and other processors round otherwise.
+	const far, few = 3, 0.01
+	var changed []*sample
 	for _, s := range all {
-		if !s.counts {
-			continue
-		}
 		want := max(-maxWording, min(maxWording, weighed(s, learned)))
-		if math.Abs(float64(s.wording)-want) > far {
-			t.Fatalf("the wording of %q, %q weighs %d, but %.1f is learned: run the test with -update", s.Title, s.Body, s.wording, want)
+		if s.counts && math.Abs(float64(s.wording)-want) > far {
+			changed = append(changed, s)
 		}
+	}
+	if float64(len(changed)) > few*float64(len(all)) {
+		t.Errorf("the wording of %d of %d texts weighs otherwise if it is learned anew, for example that of %q, %q: run the test with -update", len(changed), len(all), changed[0].Title, changed[0].Body)
 	}
 }
 
