@@ -143,14 +143,12 @@ func (s *scan) readLine(l *line, text string) {
 	reads, about := s.readTokens(toks, text, announced)
 	splitNames(l, toks, reads, about)
 	about.plain = about.plain || l.entry && listsImages(toks, reads, about)
-	flaws, bid := len(s.flaws), false
+	flaws := len(s.flaws)
 	if !about.plain {
 		polite := isPolite(said) && (l.number > 0 || isPolite(notImperative.Replace(said)))
 		about.wish = hasWish(said)
-		doubt := isQuestion(said)
-		bid = doubt && !polite && about.images > 0 && isBid(said, about)
-		polite, about.wish = polite || bid, about.wish || bid
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
+		doubt := isQuestion(said)
 		about.question = doubt && !polite
 		s.found = s.found || about.images > 0
 		s.desire = s.desire || about.images > 0 && desires.in(said)
@@ -169,7 +167,7 @@ func (s *scan) readLine(l *line, text string) {
 	}
 	s.withdrawn = s.withdrawn || about.images == 0 && withdraws(said, toks)
 	s.wish = s.wish || about.plain && isPolite(said) && doings.in(said) // "求同步镜像"
-	s.wanted = s.wanted || bid || asksFor(said, toks, reads, l.number == 0, about)
+	s.wanted = s.wanted || asksFor(said, toks, reads, l.number == 0, about)
 	s.also = s.also || about.images > 0 && isAddition(said)
 	shareTag(toks, reads, said)
 	var not []bool
@@ -463,14 +461,6 @@ func repeats(text string, first, second *candidate) bool {
 	from, to := first.at+len(first.image.Written), second.at
 	return from < to && to < len(text) && strings.TrimSpace(text[from:to]) == "(" && first.has(AssumedHost) && !second.has(AssumedHost) &&
 		first.image.Reference.Repository().Path() == second.image.Reference.Repository().Path()
-}
-
-// isBid reports whether a question with an image is a wish by its wording: "Could
-// quay.io/a/b:1 be added?" It has some words, none of which asks how or why.
-func isBid(said string, about sentence) bool {
-	const fewest, least = 2, 3
-	bare := strings.TrimRight(said, "? ")
-	return about.other+about.foreign >= fewest && !isQuestion(bare) && !foreignQuestions.in(said) && weighWording(said) >= least
 }
 
 // isCopy reports whether the first two images of a line are the source and the

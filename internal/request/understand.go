@@ -73,7 +73,7 @@ func understand(in Input) (e evidence, all bool) {
 	if e.isWorded() {
 		e.wording = weighWording(e.said())
 	}
-	if e.wording >= leastBid {
+	if e.wording >= leastBid { // "Could quay.io/a/b:1 be added?"
 		e.title.question, e.body.question = false, false
 	}
 	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
