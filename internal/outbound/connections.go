@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"sync"
@@ -220,6 +221,38 @@ func (c *connections) secure(ctx context.Context, raw net.Conn, host, address st
 		c.http1.Store(true)
 	}
 	return conn, nil
+}
+
+// bodyConn lets the body of a request write itself, if it can: net/http would copy it
+// through a buffer of 32 KiB.
+type bodyConn struct{ net.Conn }
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// withBodies makes a dial function return connections of that kind.
+func withBodies(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return bodyConn{conn}, nil
+	}
+}
+
+// ReadFrom is called by net/http with a body, limited to its length.
+func (c bodyConn) ReadFrom(r io.Reader) (int64, error) {
+	limited, ok := r.(*io.LimitedReader)
+	if !ok {
+		return io.Copy(c.Conn, r)
+	}
+	body, ok := limited.R.(io.WriterTo)
+	if !ok {
+		return io.Copy(c.Conn, r)
+	}
+	n, err := body.WriteTo(c.Conn)
+	limited.N -= n
+	return n, err
 }
 
 // bufferedConn reads more at once than is requested.

@@ -46,9 +46,13 @@ func NewTransport(trust Trust, opts Options, limits Limits) *Transport {
 	}
 	c := newConnections(newDialer(trust, opts), opts.Roots, speaks...)
 	c.readBuffer = limits.ReadBuffer
+	plain, secure := c.plain, c.tls
+	if !limits.HTTP2 { // net/http finds out about HTTP/2 by the type of the connection
+		plain, secure = withBodies(plain), withBodies(secure)
+	}
 	return &Transport{connections: c, http: &http.Transport{
-		DialContext:            c.plain,
-		DialTLSContext:         c.tls,
+		DialContext:            plain,
+		DialTLSContext:         secure,
 		Protocols:              protocols,
 		ResponseHeaderTimeout:  limits.ResponseHeader,
 		MaxResponseHeaderBytes: maxHeader,

@@ -491,7 +491,8 @@ func (u *Upload) send(ctx context.Context, method string, at *url.URL, header ht
 func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, header http.Header, body io.Reader, size int64) (resp reply, read int64, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watched := &watchedBody{body: io.LimitReader(body, size), left: size, dog: newWatchdog(cancel, stallTime)}
+	watched := &watchedBody{body: body, left: size, dog: newWatchdog(cancel, stallTime)}
+	watched.peeker, _ = body.(peeker)
 	resp, err = u.c.send(ctx, exchange{
 		method: method,
 		url:    at,
@@ -501,17 +502,18 @@ func (u *Upload) sendOnce(ctx context.Context, method string, at *url.URL, heade
 		body:   watched,
 		size:   size,
 	})
+	var small []byte
+	if err == nil {
+		// The body is small; read it now, because cancel ends it.
+		small, err = io.ReadAll(io.LimitReader(resp.Body, maxError))
+		resp.Body.Close()
+	}
+	cancel(nil) // ends a write that the server has answered too early, for which finish waits
 	left, failed := watched.finish()
 	read = size - left
 	if err != nil && failed != nil {
 		return reply{}, read, failed
 	}
-	if err != nil {
-		return reply{}, read, u.c.broken(context.WithoutCancel(ctx), sendingBlob, err)
-	}
-	// The body is small; read it now, because cancel ends it.
-	small, err := io.ReadAll(io.LimitReader(resp.Body, maxError))
-	resp.Body.Close()
 	if err != nil {
 		return reply{}, read, u.c.broken(context.WithoutCancel(ctx), sendingBlob, err)
 	}
@@ -569,37 +571,102 @@ func (u *Upload) Cancel(ctx context.Context) {
 	}
 }
 
-// watchedBody is the body of a request. The time between two reads is limited,
-// because in it the server receives the bytes of the first; after the last
-// read, the commit has its own limit. After finish the body is not read any
-// more, which the transport alone does not guarantee.
+// watchedBody is the body of a request: the next left bytes of another one. The time
+// between two reads is limited, because in it the server receives the bytes of the
+// first; after the last read, the commit has its own limit. After finish the body is
+// not read any more, which the transport alone does not guarantee.
 type watchedBody struct {
 	dog *watchdog
 
-	mu   sync.Mutex
-	body io.Reader
-	left int64
-	last int
-	err  error
+	mu     sync.Mutex
+	body   io.Reader // nil after finish
+	peeker peeker    // body, if it is one
+	left   int64
+	last   int
+	err    error
 }
+
+// peeker is a body whose bytes can be written from where they are in memory. The
+// bytes of Peek, at most n, stay there until Discard, which counts those that were
+// read.
+type peeker interface {
+	Peek(n int) ([]byte, error)
+	Discard(n int)
+}
+
+// maxWrite is the most, in bytes, that is written to a connection at once. A kernel
+// that limits unsent bytes takes them in steps like this one (package outbound), so
+// smaller ones would cost more and show progress no earlier.
+const maxWrite = 128 << 10
 
 func (w *watchedBody) Read(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.body == nil {
-		return 0, io.ErrClosedPipe
+	if err := w.moreLocked(); err != nil {
+		return 0, err
 	}
-	w.dog.end(w.last)
-	n, err := w.body.Read(p)
-	w.last = n
+	n, err := w.body.Read(p[:min(int64(len(p)), w.left)])
 	w.left -= int64(n)
 	if err != nil && err != io.EOF {
 		w.err = err
 	} else if w.left > 0 {
+		w.last = n
 		w.dog.begin()
 	}
 	return n, err
 }
+
+// moreLocked returns io.EOF if nothing is left, and an error after finish.
+func (w *watchedBody) moreLocked() error {
+	if w.body == nil {
+		return io.ErrClosedPipe
+	}
+	w.dog.end(w.last)
+	if w.left == 0 {
+		return io.EOF
+	}
+	return nil
+}
+
+// WriteTo writes the rest, without a copy of it if the body is a peeker.
+func (w *watchedBody) WriteTo(to io.Writer) (total int64, err error) {
+	if w.peeker == nil {
+		return io.Copy(to, struct{ io.Reader }{w})
+	}
+	for err == nil {
+		var n int
+		n, err = w.writeTo(to)
+		total += int64(n)
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return total, err
+}
+
+func (w *watchedBody) writeTo(to io.Writer) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.moreLocked(); err != nil {
+		return 0, err
+	}
+	p, err := w.peeker.Peek(int(min(maxWrite, w.left)))
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			w.err = err
+		}
+		return 0, err
+	}
+	w.dog.begin()
+	n, err := to.Write(p)
+	w.dog.end(n)
+	w.peeker.Discard(n)
+	w.left -= int64(n)
+	return n, err
+}
+
+// Close does nothing: finish ends the reading.
+func (w *watchedBody) Close() error { return nil }
 
 // finish takes the body back from the transport and returns how much of it is
 // left, and the error that it ended with, if any.

@@ -54,24 +54,41 @@ func (r *reader) prefetch() {
 // Read waits for bytes. The last ones are returned only after all have been
 // verified.
 func (r *reader) Read(p []byte) (int, error) {
+	b, err := r.Peek(len(p))
+	n := copy(p, b)
+	r.Discard(n)
+	return n, err
+}
+
+// Peek waits for bytes and returns at most n of them where they are in memory, the
+// last ones only after all have been verified. They stay there until Discard.
+func (r *reader) Peek(n int) ([]byte, error) {
 	if r.offset == r.end {
-		return 0, io.EOF
+		return nil, io.EOF
 	}
 	within := int(r.offset % blockSize)
 	if r.block == nil || within >= r.avail {
 		if err := r.next(within); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	n := copy(p[:min(int64(len(p)), r.end-r.offset)], r.block.data[within:r.avail])
-	if !r.s.part && r.offset+int64(n) == r.s.blob.Size {
+	p := r.block.data[within:r.avail]
+	p = p[:min(int64(len(p)), int64(n), r.end-r.offset)]
+	if !r.s.part && r.offset+int64(len(p)) == r.s.blob.Size {
 		if err := r.verified(); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	r.advance(n)
-	r.passed(r.offset)
-	return n, nil
+	return p, nil
+}
+
+// Discard records that the first n of the bytes that Peek has returned have been
+// read.
+func (r *reader) Discard(n int) {
+	if n > 0 {
+		r.advance(n)
+		r.passed(r.offset)
+	}
 }
 
 // advance records that n bytes have been read.
