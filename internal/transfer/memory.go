@@ -78,7 +78,8 @@ func (m *memory) trim() {
 	}
 }
 
-// keepLocked marks a block that has been read and hashed as no longer needed.
+// keepLocked marks a block that has been read and hashed as no longer needed. One of
+// a source on this machine is not kept for uploads that may begin later.
 func (m *memory) keepLocked(b *block) {
 	if b.kept != nil || !b.read || !b.hashed() || b.pins > 0 {
 		return
@@ -90,6 +91,9 @@ func (m *memory) keepLocked(b *block) {
 		b.among = &m.kept
 	}
 	b.kept = b.among.PushBack(b)
+	if b.among == &m.passed && b.s.e.beside(b.s.source) && !b.s.e.reads {
+		m.evictLocked(b) // the next block gets memory that is still in the processor's cache
+	}
 	for m.keeps > m.maxKept {
 		m.evictLocked(m.oldest())
 	}
