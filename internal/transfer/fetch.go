@@ -278,6 +278,10 @@ func (f *fetcher) claimLocked() {
 func (f *fetcher) followLocked() {
 	s, e := f.s, f.s.e
 	next := s.unclaimedLocked(f.end)
+	if f.shared || f.length == e.probePiece || f.next != nil || s.host.tuner.connections > 0 ||
+		next >= s.reachLocked(f.at) {
+		return
+	}
 	left, lead, length := next-f.at, s.host.leadLocked(), e.piece
 	if s.source.Answer() >= e.longAnswer {
 		length = e.firstPiece
@@ -285,9 +289,7 @@ func (f *fetcher) followLocked() {
 			lead = length // the rate is not known yet
 		}
 	}
-	if f.shared || f.length == e.probePiece || f.next != nil || s.host.tuner.connections > 0 ||
-		left > max(lead+1, min(f.length, e.piece)/2) ||
-		next >= s.reachLocked(f.at) {
+	if left > max(lead+1, min(f.length, e.piece)/2) {
 		return
 	}
 	f.next = &fetcher{s: s, at: next, end: next, length: length}
