@@ -78,8 +78,9 @@ func (m *memory) trim() {
 	}
 }
 
-// keepLocked marks a block that has been read and hashed as no longer needed. One of
-// a source on this machine is not kept for uploads that may begin later.
+// keepLocked marks a block that has been read and hashed as no longer needed. Blocks of
+// a blob on this machine that could not be kept as a whole are not kept for uploads
+// that begin later.
 func (m *memory) keepLocked(b *block) {
 	if b.kept != nil || !b.read || !b.hashed() || b.pins > 0 {
 		return
@@ -91,7 +92,7 @@ func (m *memory) keepLocked(b *block) {
 		b.among = &m.kept
 	}
 	b.kept = b.among.PushBack(b)
-	if b.among == &m.passed && b.s.e.beside(b.s.source) && !b.s.e.reads {
+	if b.among == &m.passed && b.s.blob.Size > m.maxKept && b.s.e.beside(b.s.source) && !b.s.e.reads {
 		m.evictLocked(b) // the next block gets memory that is still in the processor's cache
 	}
 	for m.keeps > m.maxKept {
