@@ -42,10 +42,12 @@ func (r *reader) seek(offset int64) {
 	r.offset = offset
 }
 
-// prefetch starts fetching the first bytes before they are read.
-func (r *reader) prefetch() {
+// prefetch starts fetching the first bytes before they are read; early if they
+// cannot be sent yet.
+func (r *reader) prefetch(early bool) {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
+	r.early = early
 	if index := r.offset / blockSize; index < r.s.count() && r.s.blocks[index] == nil {
 		r.s.wantLocked(index)
 	}
