@@ -489,6 +489,32 @@ func TestOneTokenServesAll(t *testing.T) {
 	}
 }
 
+// TestOldTokensAreDropped requests more repositories than tokens are kept, twice.
+func TestOldTokensAreDropped(t *testing.T) {
+	fake := fakeregistry.New(fakeregistry.Options{Tokens: true})
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	client, ref := sourceAt(t, at(server))
+	client.auth.login.fixed = account{}
+	for i := range 2 * (maxTokens + 10) {
+		name := fmt.Sprintf("r%d", i/2)
+		fake.Add(name, "1", fakeregistry.Generate(fakeregistry.Spec{Platforms: []string{"linux/amd64"}}))
+		r, err := reference.Parse(ref.Repository().Host() + "/" + name + ":1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Manifest(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(client.auth.tokens); n != maxTokens {
+		t.Errorf("%d tokens are kept, want %d", n, maxTokens)
+	}
+	if n := fake.Count("^GET /token"); n != maxTokens+10 {
+		t.Errorf("%d tokens were requested, want %d", n, maxTokens+10)
+	}
+}
+
 // TestGuessedTokenServerIsGone requests two images from a registry whose known
 // token server no longer exists. The second request waits until the first has
 // found out what the registry requires instead.

@@ -48,6 +48,10 @@ const maxHolders = 8
 // are looked for.
 const maxBuried = 4
 
+// maxTokens is the largest number of tokens that are kept; they have some kilobytes
+// each. The oldest one is requested again when it is needed.
+const maxTokens = 64
+
 // authenticator answers the challenges of one registry. The credentials are
 // only sent to that registry's own host and to its token server.
 type authenticator struct {
@@ -274,6 +278,7 @@ func (a *authenticator) token(ctx context.Context, ch challenge, g grant) (*toke
 		}
 		if t == nil {
 			t = &token{done: make(chan struct{}), batch: b, second: time.Since(a.refused[key]) < freshFor}
+			a.purge()
 			a.tokens[key] = t
 			a.mu.Unlock()
 			a.w.fetch(ctx, ch, t, strings.Split(key, " "), g.login)
@@ -367,6 +372,29 @@ func (a *authenticator) split(b *batch) {
 		next := &batch{scopes: slices.Clone(scopes), asked: true}
 		for _, text := range scopes {
 			a.batches[text] = next
+		}
+	}
+}
+
+// purge makes room for one more token: a server asks for thousands of repositories
+// in its life. The lock is held.
+func (a *authenticator) purge() {
+	var oldest *token
+	for key, t := range a.tokens {
+		switch {
+		case !t.finished():
+		case time.Now().After(t.expires):
+			delete(a.tokens, key)
+		case oldest == nil || t.expires.Before(oldest.expires):
+			oldest = t
+		}
+	}
+	if len(a.tokens) >= maxTokens && oldest != nil {
+		a.drop(oldest)
+	}
+	for key, when := range a.refused {
+		if time.Since(when) >= freshFor {
+			delete(a.refused, key)
 		}
 	}
 }
