@@ -26,13 +26,31 @@ type uploadTuner struct {
 }
 
 func newUploadTuner(t *tuning, trip time.Duration) *uploadTuner {
-	n := t.maxUploads
-	if trip > 0 && trip < nearTrip {
-		n = t.minUploads
-	} else if trip > 0 {
-		n = min(1+int(trip/t.uploadTrip), n)
-	}
+	n := t.uploadsFor(trip)
 	return &uploadTuner{tuning: t, least: t.minUploads, slots: newSlots(n, t.maxUploads), n: n, since: time.Now(), rest: 1, trip: trip}
+}
+
+// uploadsFor returns how many uploads begin at once at a round trip.
+func (t *tuning) uploadsFor(trip time.Duration) int {
+	switch {
+	case trip == 0:
+		return t.maxUploads
+	case trip < nearTrip:
+		return t.minUploads
+	}
+	return min(1+int(trip/t.uploadTrip), t.maxUploads)
+}
+
+// measured takes the round trip as it is known now. On a busy machine, the first
+// handshakes make it look longer.
+func (u *uploadTuner) measured(trip time.Duration) {
+	if trip == 0 || u.trip > 0 && trip >= u.trip {
+		return
+	}
+	if n := u.uploadsFor(trip); u.n == u.uploadsFor(u.trip) && n < u.n {
+		u.set(n)
+	}
+	u.trip = trip
 }
 
 // observe adjusts the number of uploads.
