@@ -33,7 +33,7 @@ func apartTags(e *evidence) {
 			return
 		}
 		verdict := asked
-		if said[0].of == "" || all[0].fits(said[0].of) > 0 {
+		if said[0].of == "" || all[0].fits(said[0].of) > 0 || e.continues(said[0], all[0]) {
 			verdict = taken // "b has only 1.2, please add 1.3"
 		}
 		all[0].withTags([]string{said[0].tag}, verdict)
@@ -48,7 +48,7 @@ func apartTags(e *evidence) {
 		tags, sure = append(tags, tag.tag), sure && tag.of == "" && (tag.announced || tag.shared) && tag.line == free[0].line
 	}
 	theirs := asked
-	if sure {
+	if sure || len(tags) == 1 && len(open) == len(all) && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line) {
 		theirs = taken
 	}
 	var title, body []candidate
@@ -131,13 +131,36 @@ func newTag(e *evidence, said []apartTag, all []*candidate) {
 	if len(said) != 1 || said[0].of == "?" || len(all) != 1 || all[0].place != inExclusion || all[0].strength < path {
 		return
 	}
-	verdict := asked // "a/b:1.2 works fine, the new one is 1.3. Add that too?"
-	if said[0].announced && said[0].of == "" && said[0].line != all[0].line {
+	verdict := asked // "a/b:1.2 works fine, k3s 1.3 too. Add that?"
+	if said[0].announced && said[0].of == "" && said[0].line != all[0].line || e.continues(said[0], all[0]) {
 		verdict = taken
 	} else if sum, _ := e.score(); sum < requests {
 		return
 	}
 	all[0].withTags([]string{said[0].tag}, verdict)
+}
+
+// asks reports whether the text as a whole, and a sentence or the wording, asks for
+// images.
+func (e *evidence) asks() bool {
+	sum, _ := e.score()
+	return sum >= requests && (e.title.wanted || e.body.wanted || e.wording >= leastBid)
+}
+
+// continues reports whether a text asks for a tag that differs only by its numbers
+// from that of an image that is there, and no name is right in front of the tag:
+// "a/b:1.2 works fine, the new one is 1.3. Add that too?"
+func (e *evidence) continues(said apartTag, there *candidate) bool {
+	return said.isFree() && (there.has(AssumedTag) || isSameForm(said.tag, there.image.Reference.Tag())) && e.asks()
+}
+
+// isFree reports whether no name is right in front of a tag.
+func (tag *apartTag) isFree() bool { return tag.of == "" || !tag.noun }
+
+// isBesideAll reports whether an image is the only one, or the first of those on one
+// line, which is that of a tag.
+func (c *candidate) isBesideAll(all []*candidate, tag int) bool {
+	return len(all) == 1 || c.line == tag && all[len(all)-1].line == tag
 }
 
 // ownersOf returns the tags of the open candidates by the names in front of them,

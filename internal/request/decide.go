@@ -240,6 +240,7 @@ func (t *text) problems() []Problem {
 func (e *evidence) unread() []Problem {
 	t := &e.body
 	told, named, used, useful := map[int]bool{}, map[int]bool{}, map[[2]int]bool{}, false
+	settled := map[string]bool{} // words that repeat a tag, or a name with its tag
 	for _, f := range t.flaws {
 		told[f.line] = true
 	}
@@ -252,7 +253,7 @@ func (e *evidence) unread() []Problem {
 			told[c.line] = true
 		}
 		if c.verdict == taken || c.verdict == asked || slices.ContainsFunc(c.reasons, explains) {
-			used[[2]int{c.line, c.at}] = true
+			used[[2]int{c.line, c.at}], settled[c.bareName()+":"+c.image.Reference.Tag()], settled[c.image.Reference.Tag()] = true, true, true
 		}
 		useful = useful || c.verdict == taken && (slices.Contains(c.reasons, "lone-tag") || slices.Contains(c.reasons, "shared-tag"))
 	}
@@ -262,7 +263,7 @@ func (e *evidence) unread() []Problem {
 		switch {
 		case one.beside > 0 && !named[one.beside], one.beside == 0 && file:
 			continue
-		case one.word && one.beside == 0 && used[[2]int{one.line, one.at}], !one.word && told[one.line], one.version && useful, len(problems) == MaxImages:
+		case one.word && (one.beside == 0 && used[[2]int{one.line, one.at}] || settled[one.written]), !one.word && told[one.line], one.version && useful, len(problems) == MaxImages:
 			continue
 		}
 		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: cmp.Or(one.suggestion, completeName(one.written))})

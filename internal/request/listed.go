@@ -78,11 +78,14 @@ func (s *scan) noteItems(l *line) {
 	for i := range toks {
 		part := &parts[len(parts)-1]
 		switch t := &toks[i]; {
-		case endsPart(*t):
+		case endsPart(*t) && !genitives.has(t.text) && !needing.in(t.text):
 			parts = append(parts, listPart{})
 		case trimWord(t.text) == "":
 		case s.isRead(l.number, trimWord(t.text)):
 			part.begins, part.ends = part.begins || part.words == 0, true
+		case genitives.has(t.text): // "the dashboard of it"
+			part.words++
+			part.ends, part.item = false, nil
 		case isFiller(t.text), alsos.has(spoken(*t)), part.words == 0 && len(parts) == 1 && askings.has(spoken(*t)):
 		case part.item != nil && isVersion(trimWord(t.text)): // "consul 1.15"
 		default:
@@ -194,7 +197,8 @@ func isKana(r rune) bool { return r >= 0x3041 && r < 0x30a0 }
 
 func endsInName(text string) bool {
 	text = strings.TrimRight(text, " `")
-	return text != "" && isAlnum(text[len(text)-1])
+	word := text[strings.LastIndexByte(text, ' ')+1:]
+	return text != "" && isAlnum(text[len(text)-1]) && (word == lower(word) || word != strings.ToUpper(word)) // no abbreviation
 }
 
 func beginsWithName(text string) bool {

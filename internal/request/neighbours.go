@@ -247,7 +247,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		}
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
-		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(looksLikeTag(tag) && (isVersion(tag) || strings.Contains(tag, first.Reference.Tag()) || i > 0 && isTagNoun(toks[i-1]))) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
+		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(looksLikeTag(tag) && (isVersion(tag) || strings.Contains(tag, first.Reference.Tag()) || i > 0 && isTagNoun(toks[i-1]))) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isSameForm(tag, first.Reference.Tag()) && isPlainTag(tag)) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)
@@ -339,7 +339,7 @@ func endsInTags(toks []token) bool {
 }
 
 // tagListMarks are separators between tags of one repository, beside "|".
-var tagListMarks = wordSet{list: ",|跟|以及|还有|還有|和|与|與|及|and|&|/"}
+var tagListMarks = wordSet{list: ",|跟|以及|还有|還有|和|与|與|及|and|&|+|/"}
 
 func isTagListMark(word string) bool { return word == "|" || tagListMarks.has(word) }
 

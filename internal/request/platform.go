@@ -32,8 +32,7 @@ func platformValue(value string) (platforms []reference.Platform, problem *Probl
 	}
 	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
 		word = trimWord(word)
-		switch strings.ToLower(word) {
-		case "", "all", "any", "auto", "default", "multi", "null", "none", "both", "no", "response", "linux", "windows", "darwin":
+		if word == "" || anyPlatform.has(lower(word)) {
 			continue
 		}
 		p, err := reference.ParsePlatform(word)
@@ -45,6 +44,9 @@ func platformValue(value string) (platforms []reference.Platform, problem *Probl
 	}
 	return platforms, problem
 }
+
+// anyPlatform are words of values that choose no platform.
+var anyPlatform = wordSet{list: "anyPlatform"}
 
 // exceptions are words of values that exclude platforms.
 var exceptions = phrases{list: "exceptions"}

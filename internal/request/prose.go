@@ -376,10 +376,16 @@ func isDoubted(said string, from, next int, all []candidate, n int) bool {
 	}
 	if n+1 < len(all) && all[n+1].at < next && all[n+1].at > end {
 		next = all[n+1].at
+		if needing.in(said[end:next]) && strings.Trim(said[from:at], " ,`\"'*") == "" && all[n].has(AssumedTag) && all[n].has(AssumedHost) {
+			return true
+		}
 		next = end + max(0, strings.LastIndexByte(said[end:next], ','))
 	}
 	return contrasts.in(said[from:at]) || contrasts.in(said[end:next])
 }
+
+// needing are words between what needs an image, which begins the clause, and the image.
+var needing = phrases{list: "needing"}
 
 // contrasts are words beside an image that is not asked for.
 var contrasts = phrases{list: "contrasts"}

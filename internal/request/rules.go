@@ -63,7 +63,7 @@ var rules = []rule{
 	{"shared-tag", sharedTags},
 	// says: an image in the body without a tag gets the tag in the title
 	{"body-gets-tag", bodyGetsTags},
-	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image if a word announces the tag; otherwise Ferry asks
+	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image, or those on one line, if a word announces the tag, or the text asks for images and names no other tag; otherwise Ferry asks
 	{"apart-tag", apartTags},
 	// says: Ferry asks about images without a tag if a sentence promises a version for later
 	{"later-tag", laterTag},
@@ -179,7 +179,7 @@ func loneName(e *evidence) {
 		return
 	}
 	all := e.with(taken)
-	if len(all) != 1 || all[0].place != inLine || all[0].strength != official || !all[0].has(AssumedTag) || !all[0].has(AssumedLibrary) || len(e.body.versions) > 0 {
+	if len(all) != 1 || all[0].place != inLine || all[0].strength != official || !all[0].has(AssumedTag) || !all[0].has(AssumedLibrary) || len(e.body.versions) > 0 || slices.ContainsFunc(e.body.apart, func(tag apartTag) bool { return tag.noun && tag.of == "" }) {
 		return
 	}
 	all[0].judge(asked, "lone-name")

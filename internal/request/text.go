@@ -391,6 +391,14 @@ func looksLikeTag(word string) bool {
 	return strings.HasPrefix(word, "RELEASE.")
 }
 
+// isSameForm reports whether two tags differ only by their numbers: "pg16" and "pg17".
+func isSameForm(a, b string) bool {
+	words := func(tag string) []string {
+		return strings.FieldsFunc(tag, func(r rune) bool { return isDigit(byte(r)) })
+	}
+	return a != b && slices.Equal(words(a), words(b))
+}
+
 // isDate reports whether a word is a day: "2024-07-03".
 func isDate(word string) bool {
 	return len(word) == 10 && word[4] == word[7] && isDigits(word[:4]) && isDigits(word[5:7]) && isDigits(word[8:])
