@@ -177,6 +177,9 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 		case best == 0 && tag.of == "" && tag.noun && behindOpen(tag, all) != nil:
 			c := behindOpen(tag, all)
 			own[c] = append(own[c], tag.tag)
+		case best == 0 && tag.of == "" && above(tag, said, open) != nil:
+			c := above(tag, said, open)
+			own[c] = append(own[c], tag.tag)
 		case best > 0:
 			for _, c := range open {
 				if fits := c.fits(tag.of); (fits == best || fits > 0 && tag.line == 0) && !slices.Contains(own[c], tag.tag) {
@@ -202,6 +205,25 @@ func behindOpen(tag apartTag, all []*candidate) (last *candidate) {
 		return nil
 	}
 	return last
+}
+
+// above returns the image without a tag on the line above a tag that is indented, or
+// above such lines; nil if there is none.
+func above(tag apartTag, said []apartTag, open []*candidate) *candidate {
+	nested := map[int]bool{}
+	for i := range said {
+		nested[said[i].line] = said[i].nested && said[i].of == ""
+	}
+	line := tag.line
+	for nested[line] {
+		line--
+	}
+	for _, c := range open {
+		if c.line == line && line < tag.line {
+			return c
+		}
+	}
+	return nil
 }
 
 // narrow replaces the tags of images by more exact ones on the same line.

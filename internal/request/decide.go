@@ -2,6 +2,7 @@ package request
 
 import (
 	"cmp"
+	globs "path"
 	"slices"
 	"sort"
 	"strings"
@@ -195,6 +196,12 @@ func (e *evidence) problems(found bool) []Problem {
 			}
 			if p.Code == NotAnImage && strings.Contains(p.Written, "://") && !t.listed[p.Line] && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story {
 				continue // a link in a story
+			}
+			if p.Code == AllTags && strings.Contains(p.Written, "*") && slices.ContainsFunc(e.with(taken), func(c *candidate) bool {
+				same, _ := globs.Match(p.Written, c.image.Written)
+				return same
+			}) {
+				continue // "golang:*-alpine, so golang:1.23-alpine"
 			}
 			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
 				continue

@@ -65,7 +65,7 @@ func namesOnly(text string) bool {
 
 // noteItems records the words of the list on a line that are no images.
 func (s *scan) noteItems(l *line) {
-	if l.masked != isThere || l.script || !listMarks.in(l.text) || strings.ContainsAny(l.text, "{}[]=|>\"") {
+	if l.masked != isThere || l.script || !listMarks.in(l.text) || strings.Count(l.text, ";") > 1 && !strings.Contains(l.text, " ") || strings.ContainsAny(l.text, "{}[]=|>\"") {
 		return
 	}
 	text, _ := stripMarkers(maskBold(maskTags(l.text)))
@@ -174,6 +174,9 @@ func enumerated(written string) []string {
 	for i, part := range parts {
 		name := normalise(part)
 		if i == 0 {
+			if strings.Trim(name, "一二三四五六七八九十") == "" {
+				continue // the number of an item
+			}
 			name = name[strings.LastIndexByte(name, ',')+1:] // the list begins behind the clause in front of it
 		}
 		name, _, _ = strings.Cut(name, ",")

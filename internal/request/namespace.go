@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,12 +14,15 @@ import (
 func (s *scan) readNamespaces() {
 	s.rest(func(i int, l *line) {
 		text := strings.TrimRight(l.text, " *_")
-		if !strings.HasSuffix(text, ":") || !strings.Contains(text, ".") || len(text) > 200 {
+		if !strings.HasSuffix(text, ":") || !strings.Contains(text, ".") && !strings.Contains(text, "ub") || len(text) > 200 {
 			return
 		}
 		toks := tokens(text)
 		space, tag := "", ""
 		for n, t := range toks {
+			if at, last := spaceAt(toks, n); space == "" && last > n && (n == 0 || fromMarks.has(lower(toks[n-1].text))) {
+				space = at
+			}
 			switch word := trimWord(t.text); {
 			case space == "" && (isNamespaceWord(word) || n > 0 && fromMarks.has(lower(toks[n-1].text)) && known.IsRegistry(word) && !reference.IsDockerHub(word)):
 				space = word
@@ -60,6 +64,35 @@ func isNamespaceWord(word string) bool {
 	return ok && known.IsRegistry(host) && rest != "" && !strings.ContainsAny(rest, "/:@") && rest != "library" && !known.IsOfficial(rest)
 }
 
+// spaceAt returns the namespace that begins at a token, with its registry, and the index
+// of its last token: "docker.io/goharbor", "goharbor on Docker Hub",
+// "docker.io/goharbor/...". It is empty for another word.
+func spaceAt(toks []token, i int) (space string, last int) {
+	word := trimWord(toks[i].text)
+	if toks[i].kind != asciiWord || isNamespaceWord(word) {
+		return word, i
+	}
+	if parent, name, _ := cutLast(word); (name == "" || name == "*" || name == "...") && isNamespaceWord(parent) {
+		return parent, i
+	}
+	if i+2 >= len(toks) || strings.ContainsAny(word, "/.:") || !hasLetter(word) || sentenceWords.has(word) || known.IsOfficial(word) {
+		return "", i
+	}
+	last = i + 2
+	if articles.has(toks[last].text) && last+1 < len(toks) {
+		last++
+	}
+	host := spoken(toks[last])
+	if last+1 < len(toks) && spoken(toks[last+1]) == "hub" {
+		last++
+		host += "hub" // "Docker Hub"
+	}
+	if host = cmp.Or(known.ByShortName(host), host); !hostMarks.has(spoken(toks[i+1])) || !known.IsRegistry(host) {
+		return "", i
+	}
+	return host + "/" + word, last
+}
+
 // isBelowRegistry reports whether a word is a path at a registry other than Docker Hub.
 func isBelowRegistry(word string) bool {
 	host, rest, ok := strings.Cut(word, "/")
@@ -97,22 +130,26 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 			s.askNamespace(toks, reads, i)
 			continue
 		}
-		if !strings.Contains(t.text, "/") || strings.IndexByte(t.text, '.') < 0 {
+		if !strings.Contains(t.text, "/") && reads[i].strength != bare {
 			continue
 		}
-		space, tag := cutTag(trimWord(t.text))
+		space, end := spaceAt(toks, i)
+		tag := ""
+		if space == "" && strings.IndexByte(t.text, '.') > 0 {
+			space, tag = cutTag(trimWord(t.text))
+		}
 		open := strings.HasSuffix(t.text, "/") && isBelowRegistry(space) // "registry.k8s.io/csi/release/"
 		if t.kind != asciiWord || !isNamespaceWord(space) && !open {
 			continue
 		}
 		names := s.namesBefore(toks, i, space)
 		if names == nil {
-			names = s.namesBehind(toks, i, space)
+			names = s.namesBehind(toks, end, space)
 		}
 		if len(names) == 0 || len(names) == 1 && !strings.ContainsAny(toks[names[0]].text, "-:0123456789") {
 			continue
 		}
-		last := max(i, names[len(names)-1])
+		last := max(end, names[len(names)-1])
 		for n := last + 1; n < min(last+8, len(toks)) && tag == ""; n++ {
 			if word := trimWord(toks[n].text); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
 				tag = word
@@ -122,7 +159,7 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 			reads[n] = s.inNamespace(space, trimWord(toks[n].text), tag)
 			reads[n].images[0].Written = clip(toks[n].text)
 		}
-		reads[i] = reading{}
+		clear(reads[i : end+1])
 	}
 }
 
@@ -144,8 +181,10 @@ func (s *scan) askNamespace(toks []token, reads []reading, i int) {
 // namespace at a token, the last one first.
 func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	n := i - 1
-	if n < 0 || !fromMarks.has(lower(toks[n].text)) {
+	if bracketed := strings.HasPrefix(toks[i].text, "("); n < 0 || !bracketed && !fromMarks.has(lower(toks[n].text)) {
 		return nil
+	} else if bracketed {
+		n++ // "node and cni (docker.io/calico)"
 	}
 	for n--; n >= 0 && (toks[n].text == "," || distributives.in(spoken(toks[n])+" ") || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {
 	}

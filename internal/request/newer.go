@@ -151,7 +151,7 @@ func newerTag(image Image, word string) (Image, bool) {
 		tag = version
 	}
 	newer, err := ref.Repository().Tagged(tag)
-	if err != nil || newer == ref {
+	if err != nil || newer == ref || isDigits(tag) && len(tag) == 3 && strings.Contains(ref.Tag(), ".") { // "a/b:1.2 -> 404"
 		return image, false
 	}
 	image.Reference, image.Written = newer, clip(image.Written+" -> "+word)

@@ -100,7 +100,7 @@ func parseAlias(custom string) (Alias, *Problem) {
 
 // placeholder returns the reading of a word that only its author can complete.
 func placeholder(word string) reading {
-	if hasFileExtension(word) {
+	if hasFileExtension(word) || strings.Contains(strings.ReplaceAll(word, "://", ""), ":/") { // "$HOME/a:/b"
 		return reading{}
 	}
 	return reading{strength: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
@@ -112,6 +112,7 @@ func isLoneVariable(written string) bool {
 	if strings.HasPrefix(written, "{{") {
 		return true // "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
 	}
+	written = strings.TrimPrefix(written, "docker://")
 	if host, name, ok := strings.Cut(written, "/"); ok && known.IsRegistry(host) {
 		written = name // "docker.io/{image}"
 	}

@@ -428,7 +428,7 @@ func shareTag(toks []token, reads []reading, said string) {
 func spreadTag(toks []token, reads []reading, said string) {
 	each := distributives.in(said)
 	for i := 2; i+1 < len(toks); i++ {
-		if !reads[i].joined() || !each && toks[i+1].text != "," && !slices.ContainsFunc(toks[i+1:min(len(toks), i+4)], isTagNoun) {
+		if !reads[i].joined() || !each && toks[i+1].text != "," && !strings.HasSuffix(toks[i].text, ":") && !slices.ContainsFunc(toks[i+1:min(len(toks), i+4)], isTagNoun) {
 			continue
 		}
 		tag := reads[i].images[0].Reference.Tag()
@@ -600,7 +600,10 @@ func giveOwner(toks []token, reads []reading, tag int) bool {
 // "1.1, 1.2 and 1.3 of a/b".
 func listedUpTo(toks []token, reads []reading, last int) []string {
 	tags := []string{trimWord(toks[last].text)}
-	isMark := func(i int) bool { word := lower(toks[i].text); return isTagListMark(word) || joins.has(word) }
+	isMark := func(i int) bool {
+		word := lower(toks[i].text)
+		return isTagListMark(word) || joins.has(word) || word == "as" || word == "well"
+	}
 	for i := last - 1; i > 0 && isMark(i) && len(tags) < maxUses; i-- {
 		if isMark(i - 1) {
 			continue // ", and"

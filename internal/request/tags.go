@@ -27,7 +27,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		word := trimWord(t.text)
 		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
 		told := i > 1 && copulas.has(spoken(toks[i-1])) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
-		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
+		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || leadsOn(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
 		of, beside, called := nameBefore(toks, i)
@@ -38,8 +38,14 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		if image := imageBefore(reads, i); image >= 0 {
 			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])
 		}
-		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds})
+		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds, l.indent() > 0 && imageBefore(reads, len(reads)) < 0})
 	}
+}
+
+// leadsOn reports whether an arrow is between the version at an index and the one that
+// replaces it.
+func leadsOn(toks []token, i int) bool {
+	return i+2 < len(toks) && toks[i+1].text == "->" && isVersion(trimWord(toks[i+2].text))
 }
 
 // imageBefore returns the index of the last image in front of a word; -1 if there is

@@ -139,7 +139,7 @@ func wordEnd(s string, i int) int {
 			depth--
 		case c == ',' && depth > 0:
 		case c == ' ' && depth > 0 && from < i && isAlnum(s[from]) && (s[i-1] == ',' || s[i-1] == '{' || s[i-1] == ' ' || strings.HasPrefix(s[i+1:], ",")):
-		case c == '|' && i > from && isAlnum(s[i-1]) && startsPlatform(s[i+1:]):
+		case c == '|' && i > from && isAlnum(s[i-1]) && startsPlatform(s[i+1:]) && (from == 0 || s[from-1] != '|'):
 			// "ref|linux/arm64": the platform belongs to the reference.
 		case !wordBytes[c]:
 			return i
