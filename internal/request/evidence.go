@@ -194,7 +194,7 @@ type apartTag struct {
 	announced bool   // by such a word, or by the name in front of it
 	shared    bool   // for several images, according to its line
 	adds      bool   // its line adds something to what is before it
-	nested    bool   // its line is indented, without an image
+	nested    bool   // its line is indented and begins with tags
 }
 
 // entry is a line that has to name an image, and names none on its own, or a

@@ -181,10 +181,8 @@ func (s *scan) askNamespace(toks []token, reads []reading, i int) {
 // namespace at a token, the last one first.
 func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	n := i - 1
-	if bracketed := strings.HasPrefix(toks[i].text, "("); n < 0 || !bracketed && !fromMarks.has(lower(toks[n].text)) {
+	if n < 0 || !fromMarks.has(lower(toks[n].text)) {
 		return nil
-	} else if bracketed {
-		n++ // "node and cni (docker.io/calico)"
 	}
 	for n--; n >= 0 && (toks[n].text == "," || distributives.in(spoken(toks[n])+" ") || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {
 	}

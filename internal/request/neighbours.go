@@ -242,7 +242,7 @@ func moreTags(toks []token, r *reading, i int) int {
 	}
 	for j := i + 1; j+1 < len(toks) && (isTagListMark(toks[j].text) || j == i+1 && latestMarks.has(toks[j].text)); j += 2 {
 		tag := trimWord(toks[j+1].text)
-		if hasOwner(toks, j+1) {
+		if hasOwner(toks, j+1) || isAmount(toks, j+1) {
 			return i
 		}
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {

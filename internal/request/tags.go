@@ -33,13 +33,22 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		of, beside, called := nameBefore(toks, i)
 		if t.wanted {
 			of, announced = "", true
+		} else if i+2 < len(toks) && ofMarks.has(spoken(toks[i+1])) && possessives.has(spoken(toks[i+2])) {
+			of = "?" // "release 1.2 of our product"
 		}
 		adds := addsMore(said)
 		if image := imageBefore(reads, i); image >= 0 {
 			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])
 		}
-		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds, l.indent() > 0 && imageBefore(reads, len(reads)) < 0})
+		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds, l.indent() > 0 && startsTags(toks[:i])})
 	}
+}
+
+// startsTags reports whether only tags and words for tags are in front of a tag.
+func startsTags(before []token) bool {
+	return !slices.ContainsFunc(before, func(t token) bool {
+		return t.kind != separator && !isTagNoun(t) && !looksLikeTag(trimWord(t.text))
+	})
 }
 
 // leadsOn reports whether an arrow is between the version at an index and the one that
@@ -83,6 +92,9 @@ var (
 	addings      = phrases{list: "addings"}
 	conjunctions = phrases{list: "conjunctions"}
 )
+
+// possessives are words behind "of" in front of what is no image.
+var possessives = wordSet{list: "our|my|their|its|your"}
 
 // functionWords are words of sentences in front of a tag, and no names.
 var functionWords = wordSet{list: "functionWords"}
