@@ -230,7 +230,7 @@ func above(tag apartTag, said []apartTag, open []*candidate) *candidate {
 func narrow(said []apartTag, all []*candidate) {
 	for _, c := range all {
 		for _, tag := range said {
-			if tag.line == c.line && tag.of != "?" && isNarrower(tag.tag, c.image.Reference.Tag()) {
+			if tag.line == c.line && tag.of != "?" && (isNarrower(tag.tag, c.image.Reference.Tag()) || tag.noun && c.has(RemovedSpace) && tag.tag == "v"+c.image.Reference.Tag()) {
 				c.withTags([]string{tag.tag}, taken)
 			}
 		}

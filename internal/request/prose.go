@@ -263,7 +263,7 @@ func (s *scan) readLine(l *line, text string) {
 		}
 		if about.images == 0 && about.foreign <= 2 && (!l.entry || about.other == 1) && s.onlyTags(toks) {
 			for _, i := range s.odd {
-				if word := trimWord(toks[i].text); isTag(word) && !toks[i].faulty {
+				if word := trimWord(toks[i].text); isTag(word) && !toks[i].faulty && !isOldVersionIn(said, toks[i].at) {
 					s.versions = append(s.versions, sharedTag{l.number, word})
 				}
 			}
@@ -368,6 +368,11 @@ func noteClauses(all []candidate, said string, item bool) {
 func isDoubted(said string, from, next int, all []candidate, n int) bool {
 	at := min(all[n].at, next)
 	end := min(at+len(all[n].image.Written), next)
+	if tag := lower(all[n].image.Reference.Tag()); all[n].has(RemovedSpace) {
+		if apart := strings.Index(said[at:next], tag); apart > 0 {
+			end = at + apart + len(tag)
+		}
+	}
 	if n > 0 {
 		from = max(from, min(at, all[n-1].at+len(all[n-1].image.Written)))
 	}
@@ -381,7 +386,22 @@ func isDoubted(said string, from, next int, all []candidate, n int) bool {
 		}
 		next = end + max(0, strings.LastIndexByte(said[end:next], ','))
 	}
-	return contrasts.in(said[from:at]) || contrasts.in(said[end:next])
+	return contrasts.in(beforeVersion(said[from:at])) || contrasts.in(said[at:end]) || contrasts.in(beforeVersion(said[end:next]))
+}
+
+// beforeVersion returns a text up to the first version in it: what is behind that is
+// said of it.
+func beforeVersion(text string) string {
+	for i := 0; i < len(text); i++ {
+		from := i
+		for i < len(text) && (isAlnum(text[i]) || text[i] == '.') {
+			i++
+		}
+		if word := strings.TrimRight(text[from:i], "."); strings.Contains(word, ".") && isVersion(word) {
+			return text[:from]
+		}
+	}
+	return text
 }
 
 // needing are words between what needs an image, which begins the clause, and the image.

@@ -206,7 +206,7 @@ func correct(e *evidence) {
 		})
 		for _, old := range before {
 			switch {
-			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && old.image.name() == behind[0].image.name():
+			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && (old.image.name() == behind[0].image.name() || one && len(behind) == 1 && isRenamed(old.image, behind[0].image)):
 				old.judge(dropped, "correction")
 			case len(behind) == 0 && (one && mark.old == "" || old.image.Reference.Tag() == mark.old):
 				if ref, err := old.image.Reference.Repository().Tagged(mark.tag); err == nil {
@@ -216,6 +216,14 @@ func correct(e *evidence) {
 			}
 		}
 	}
+}
+
+// isRenamed reports whether two images differ in the last component of the path only.
+func isRenamed(a, b *Image) bool {
+	first, second := a.Reference.Repository(), b.Reference.Repository()
+	parent, _, _ := cutLast(first.Path())
+	other, _, _ := cutLast(second.Path())
+	return !a.has(AssumedTag) && a.Reference.Tag() == b.Reference.Tag() && first.Host() == second.Host() && parent == other
 }
 
 // hasSubject reports whether the text is about something else than mirroring.
@@ -336,7 +344,11 @@ func copies(e *evidence) {
 		repository := c.image.Reference.Repository()
 		return isPrivate(repository.Host()) || !known.IsRegistry(repository.Host()) && strings.HasPrefix(repository.Path(), "library/")
 	}
-	if e.in.List || !e.any(func(c *candidate) bool { return c.verdict == taken && isCopy(c) }) {
+	if e.in.List {
+		return
+	}
+	dropNested(e.with(taken))
+	if !e.any(func(c *candidate) bool { return c.verdict == taken && isCopy(c) }) {
 		return
 	}
 	sources := map[string]*candidate{} // by the last component of the path
@@ -364,6 +376,31 @@ func copies(e *evidence) {
 			fallthrough
 		case source != nil || others && c.place.stance != listed:
 			c.judge(dropped, "copy")
+		}
+	}
+}
+
+// dropNested drops images that hold the whole path of another one below that of a
+// namespace, with the same tag: "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1"
+// beside "quay.io/a/b:1".
+func dropNested(all []*candidate) {
+	sources := map[string]*candidate{} // by path and tag
+	for _, c := range all {
+		if ref := c.image.Reference; c.strength >= tagged && !c.has(AssumedTag) && !c.has(AssumedHost) {
+			sources[ref.Repository().Path()+":"+ref.Tag()] = c
+		}
+	}
+	for _, c := range all {
+		path := c.image.Reference.Repository().Path()
+		for rest := path; ; {
+			var ok bool
+			if _, rest, ok = strings.Cut(rest, "/"); !ok || !strings.Contains(rest, "/") {
+				break
+			}
+			if source := sources[rest+":"+c.image.Reference.Tag()]; source != nil && source.image.Reference.Repository().Host() != c.image.Reference.Repository().Host() {
+				c.judge(dropped, "copy")
+				break
+			}
 		}
 	}
 }
@@ -677,8 +714,15 @@ func saysLess(e *evidence) {
 			named[c.image.name()+":"+c.image.Reference.Tag()] = true
 		}
 	}
+	open := map[string]bool{} // names of images about whose tag Ferry asks
+	for _, c := range e.with(asked) {
+		open[c.image.name()] = open[c.image.name()] || !c.has(AssumedTag)
+	}
 	for _, c := range all {
 		repository, spoken := c.image.Reference.Repository(), c.place.stance == embedded
+		if c.line == 0 && c.has(AssumedTag) && open[c.image.name()] {
+			c.judge(dropped, "says-less") // "vault" above the question about hashicorp/vault:1.16
+		}
 		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken || c.place == inSyncKey) && tagged[repository] || c.place == inKey && told[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
 			c.judge(dropped, "says-less")
 		}

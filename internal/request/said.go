@@ -169,7 +169,7 @@ func exclude(toks []token, reads []reading, said string, old map[int]reading) (n
 		if len(reads[i].images) == 0 || reads[i].strength < official {
 			continue
 		}
-		end := min(t.at+len(t.text), len(said))
+		end := min(endOf(toks, reads, i), len(said))
 		model := about && reads[i].images[0].has(AssumedHost) && reads[i].untagged()
 		by := isReplaced(toks, reads, i, said)
 		replaced = replaced || by
@@ -182,6 +182,20 @@ func exclude(toks []token, reads []reading, said string, old map[int]reading) (n
 	}
 	dismiss(toks, reads, said, not)
 	return not, replaced
+}
+
+// endOf returns the offset behind the word at an index, or behind the tag that stands
+// apart from it.
+func endOf(toks []token, reads []reading, i int) int {
+	const most = 4 // words up to the tag
+	if reads[i].joined() {
+		for _, t := range toks[i+1 : min(len(toks), i+1+most)] {
+			if strings.TrimLeft(trimWord(t.text), ":") == reads[i].images[0].Reference.Tag() {
+				return t.at + len(t.text)
+			}
+		}
+	}
+	return toks[i].at + len(toks[i].text)
 }
 
 // dismiss excludes the images of which a sentence, in lower case, says somewhere
@@ -525,8 +539,16 @@ func isOldVersionIn(said string, at int) bool {
 		end++
 	}
 	behind := strings.TrimLeft(said[end:], " `")
-	return excluded || used || notBehind.starts(behind) || faults.starts(behind)
+	_, reason := reasons.cut(before)
+	return excluded || used || reason || notBehind.starts(behind) || faults.starts(behind) || subjects.starts(behind) || contrasts.starts(behind)
 }
+
+// reasons are words in front of a version that is why another one is wanted; subjects
+// are words behind one that is not that of an image, but needs one.
+var (
+	reasons  = endings{list: "reasons"}
+	subjects = phrases{list: "默认用|默认使用|默认是|defaults to |之后|以上|及以上"}
+)
 
 // faults are words behind a version that is not wanted.
 var faults = phrases{list: "faults"}

@@ -135,6 +135,8 @@ func (s *scan) readGrid(i int) int {
 			if isThereCell(headings, cells, named) {
 				there[s.lines[n].number] = true
 			}
+		} else if named < len(cells) && strings.Trim(cells[named], "`*_~ ") == "" {
+			s.taken[n] = true // the image is struck out
 		}
 	}
 	for i := range s.candidates[from:] {
@@ -162,7 +164,7 @@ func isThereCell(headings, cells []string, named int) bool {
 // thereCells are beginnings of cells that say so; yesCells do below headings with one
 // of thereHeads.
 var (
-	thereCells = phrases{list: "已有|已经有|已收录|已同步|已存在|下线|不用|不需要|done|already|exists|present|vorhanden|déjà|ya exist|já exist|уже|есть|no longer|not needed|no, "}
+	thereCells = phrases{list: "已有|已经有|已收录|已同步|已存在|下线|不用|不需要|不要|不同步|do not |don't |skip|done|already|exists|present|vorhanden|déjà|ya exist|já exist|уже|есть|no longer|not needed|no, "}
 	yesCells   = wordSet{list: "yes|y|ok|✅|✓|✔|有|是|ja|oui|sí|sim|sì|да|はい|예|evet"}
 	thereHeads = phrases{list: "mirror|收录|源里|站里|spiegel|зеркал|present|available|exists|espejo|miroir|espelho|ミラー|미러|aynada"}
 )
@@ -274,6 +276,7 @@ var (
 var versionWords = strings.NewReplacer("version", "", "image tag", "", "tag", "", "版本号", "", "版本", "", "标签", "")
 
 func bareHeading(cell string) string {
+	cell, _, _ = strings.Cut(cell, " (") // "new tag (wanted)"
 	return strings.Trim(versionWords.Replace(strings.ToLower(cell)), "*_`-: ")
 }
 
