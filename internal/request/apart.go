@@ -15,6 +15,7 @@ func apartTags(e *evidence) {
 	if len(said) == 0 {
 		return
 	}
+	exact(said)
 	all := e.body.with(taken)
 	for _, c := range e.title.with(taken) {
 		if !slices.ContainsFunc(all, func(b *candidate) bool { return sameImage(*c.image, *b.image) }) {
@@ -43,7 +44,7 @@ func apartTags(e *evidence) {
 	own, free := ownersOf(said, all, open)
 	narrow(said, all)
 	var tags []string
-	sure := len(open)-len(own) == 1 && len(all) == 1 || len(free) == 1 && free[0].shared
+	sure := len(open)-len(own) == 1 && len(all) == 1 || len(free) == 1 && free[0].shared && (free[0].of == "" || free[0].noun)
 	for _, tag := range free {
 		tags, sure = append(tags, tag.tag), sure && tag.of == "" && (tag.announced || tag.shared) && tag.line == free[0].line
 	}
@@ -74,6 +75,19 @@ func apartTags(e *evidence) {
 	}
 	e.title.add(title)
 	e.body.add(body)
+}
+
+// exact replaces a version in the title by the only one in the body that tells more:
+// "OpenProject 14.6" above "everybody asks for 14.6.1".
+func exact(said []apartTag) {
+	for i := range said {
+		more := only(said, func(tag *apartTag) bool {
+			return said[i].line == 0 && tag.line > 0 && strings.HasPrefix(tag.tag, said[i].tag+".")
+		})
+		if len(more) == 1 {
+			said[i].tag = more[0].tag
+		}
+	}
 }
 
 // only returns the tags for which keep is true.
@@ -186,7 +200,7 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 					own[c] = append(own[c], tag.tag)
 				}
 			}
-		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag))) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
+		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag) || tag.line == 0 || !tag.announced)) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
 			free = append(free, tag)
 		}
 	}

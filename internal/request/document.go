@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -411,7 +412,7 @@ func (d *document) closeTo(indent int) {
 		if n > 1 && top.parent == "tags" {
 			// regsync's "tags:" above "allow:" with a list.
 			for _, one := range top.settings {
-				if listKeys.has(lower(one.key)) && one.value != "" {
+				if (listKeys.has(lower(one.key)) || one.key == "source") && one.value != "" {
 					d.frames[n-2].settings = append(d.frames[n-2].settings, setting{"tags", one.value, one.line})
 				}
 			}
@@ -422,7 +423,12 @@ func (d *document) closeTo(indent int) {
 			continue
 		}
 		if !d.offerAll(top.settings) {
+			from := len(d.scan.candidates)
 			d.scan.join(inKey, top.parent, top.settings)
+			built := n > 1 && d.frames[n-2].parent == "services" && slices.ContainsFunc(top.settings, func(one setting) bool { return one.key == "build" })
+			for i := range d.scan.candidates[from:] {
+				d.scan.candidates[from+i].doubted = built // the name of what Compose builds
+			}
 		}
 	}
 }

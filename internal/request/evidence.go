@@ -217,6 +217,8 @@ type text struct {
 	platforms  []reference.Platform
 	shared     []sharedTag
 	corrected  []correction // what the author takes back
+	without    []string     // names that a sentence excludes
+	onlyLine   int          // the line that says that only its images are wanted; 0 for none
 	mentioned  []string     // versions in sentences
 	arrows     []int        // lines with only an arrow
 	apart      []apartTag   // tags that belong to no image of their line

@@ -146,6 +146,9 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 		if names == nil {
 			names = s.namesBehind(toks, end, space)
 		}
+		if strings.HasSuffix(t.text, "/...") {
+			reads[i] = reading{}
+		}
 		if len(names) == 0 || len(names) == 1 && !strings.ContainsAny(toks[names[0]].text, "-:0123456789") {
 			continue
 		}
@@ -181,7 +184,9 @@ func (s *scan) askNamespace(toks []token, reads []reading, i int) {
 // namespace at a token, the last one first.
 func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	n := i - 1
-	if n < 0 || !fromMarks.has(lower(toks[n].text)) {
+	if strings.HasSuffix(toks[i].text, "/...") {
+		n++ // "b and c (quay.io/a/...)"
+	} else if n < 0 || !fromMarks.has(lower(toks[n].text)) {
 		return nil
 	}
 	for n--; n >= 0 && (toks[n].text == "," || distributives.in(spoken(toks[n])+" ") || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {

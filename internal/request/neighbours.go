@@ -129,6 +129,10 @@ func joinHost(toks []token, reads []reading, text string) {
 		if t.kind != asciiWord || strings.Contains(word, "/") || !strings.Contains(word, ".") || !known.IsRegistry(word) || reference.IsDockerHub(word) {
 			continue
 		}
+		if i+1 < len(toks) && ofNamespace.has(toks[i+1].text) {
+			moveAll(toks, reads, i+2, word)
+			continue
+		}
 		image := -1
 		for n, r := range reads {
 			switch {
@@ -142,17 +146,38 @@ func joinHost(toks []token, reads []reading, text string) {
 		if image < 0 || i == 0 || !hostMarks.has(spoken(toks[i-1])) && !isBracketed(text, toks[i-1], t) {
 			continue
 		}
-		for n := range reads[image].images {
-			one := &reads[image].images[n]
-			moved, err := reference.Parse(at(word, one.Reference))
-			if err != nil {
-				return
-			}
-			one.Reference, one.Assumptions = moved, []Assumption{RemovedSpace}
+		if !reads[image].move(word) {
+			return
 		}
-		reads[image].strength, reads[i] = certain, reading{}
+		reads[i] = reading{}
 		return
 	}
+}
+
+// moveAll moves the images of a list that begins at an index to a registry:
+// "docker.elastic.co 的 a/b、a/c".
+func moveAll(toks []token, reads []reading, i int, host string) {
+	for ; i < len(toks) && (isTagListMark(lower(toks[i].text)) || len(reads[i].images) > 0 && reads[i].strength > bare && reads[i].images[0].has(AssumedHost)); i++ {
+		reads[i].move(host)
+	}
+}
+
+// move moves the images of a reading to a registry, and reports whether they are valid
+// there.
+func (r *reading) move(host string) bool {
+	for n := range r.images {
+		one := &r.images[n]
+		moved, err := reference.Parse(at(host, one.Reference))
+		if err != nil {
+			return false
+		}
+		kept := []Assumption{RemovedSpace}
+		if one.has(AssumedTag) {
+			kept = append(kept, AssumedTag)
+		}
+		one.Reference, one.Assumptions, r.strength = moved, kept, certain
+	}
+	return true
 }
 
 // belowMarks are words between a namespace at a registry and a name in it.
@@ -355,6 +380,9 @@ var tagNouns = wordSet{list: "tagNouns"}
 // tagNames are words after a tag in a sentence: "的 bookworm 标签".
 var tagNames = wordSet{list: "tagNames"}
 
+// httpErrors are numbers behind an image that registries answer.
+var httpErrors = wordSet{list: "401|403|404|429|500|502|503|504"}
+
 // isPlainTag reports whether a word could be a tag and is not the name of an
 // image.
 func isPlainTag(word string) bool {
@@ -413,7 +441,11 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 		}
 	}
 	tag := strings.TrimLeft(next.text, ":")
-	if next.faulty || hasOwner(toks, i+1) || tag != next.text && startsUpper(tag) && !strings.ContainsAny(tag, "0123456789") {
+	if before := spoken(toks[max(0, start-1)]); start > 0 && before == "chart" && r.images[0].has(AssumedHost) && isVersion(tag) {
+		*r = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(toks[start].text), Suggestion: r.images[0].Reference.String()}}
+		return i + 1 // the version of a Helm chart
+	}
+	if next.faulty || httpErrors.has(tag) || hasOwner(toks, i+1) || tag != next.text && startsUpper(tag) && !strings.ContainsAny(tag, "0123456789") {
 		return start // "TASK [a/b : Install]"
 	}
 	called := i+2 < len(toks) && tagNames.has(lower(toks[i+2].text)) && toks[i].text == "的" && isPlainTag(tag) ||

@@ -51,8 +51,8 @@ func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said strin
 			s.corrected = append(s.corrected, correction{l.number, max(0, at), old, ""})
 			return
 		case isVersion(word) && strings.ContainsAny(word, ".-"):
-			if of, _, _ := nameBefore(toks, i); of == "?" {
-				continue // that of another program
+			if of, _, _ := nameBefore(toks, i); of == "?" || isOldVersionIn(said, t.at) {
+				continue // that of another program, or what is there
 			}
 			if tag = word; t.at >= at {
 				s.corrected = append(s.corrected, correction{l.number, max(0, at), old, tag})

@@ -113,6 +113,9 @@ func (s *scan) readCells(l *line, row string) {
 		}
 		open = r.strength >= official && r.untagged()
 	}
+	if slices.ContainsFunc(words, func(w string) bool { return s.peek(w).strength >= tagged }) {
+		words = slices.DeleteFunc(words, func(w string) bool { return s.peek(w).strength == official }) // "node" beside "a/b:1"
+	}
 	s.readLine(l, strings.Join(words, " "))
 }
 
@@ -179,9 +182,17 @@ func (s *scan) readLine(l *line, text string) {
 		}
 		old = takeNewer(toks, reads, said)
 		not, replaced = exclude(toks, reads, said, old)
+		for i, t := range toks {
+			if r := reads[i]; len(r.images) > 0 && r.untagged() && r.strength <= official && len(s.without) < maxUses && isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
+				s.without = append(s.without, r.images[0].name())
+			}
+		}
 		s.defect = s.defect || isDefect(said) && (l.indent() == 0 || !commits.starts(said)) && !replaced && len(old) == 0
 		s.replaces = s.replaces || replaced || len(old) > 0
 		s.noteCorrection(l, toks, reads, said)
+		if about.images > 0 && exceptThese.in(said) {
+			s.onlyLine = l.number
+		}
 		last := imageBefore(reads, len(reads))
 		for from := 0; from < len(toks); {
 			to := clauseEnd(toks, from, last)
@@ -407,6 +418,14 @@ func beforeVersion(text string) string {
 // needing are words between what needs an image, which begins the clause, and the image.
 var needing = phrases{list: "needing"}
 
+// isRemarked reports whether the comment on a line says that its image is there
+// already or not needed.
+func isRemarked(text string) bool {
+	_, remark, ok := strings.Cut(text, " #")
+	remark = lower(strings.TrimLeft(remark, "# "))
+	return ok && (contrasts.in(remark) || thereCells.starts(remark))
+}
+
 // contrasts are words beside an image that is not asked for.
 var contrasts = phrases{list: "contrasts"}
 
@@ -558,6 +577,9 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			if p, err := reference.ParsePlatform(trimWord(t.text)); err == nil {
 				r = reading{platforms: []reference.Platform{p}}
 			}
+		}
+		if r.strength <= path && r.untagged() && r.images[0].has(AssumedHost) && strings.HasPrefix(text[t.at+len(t.text):], "):") {
+			r = reading{} // "Sync schedule (once/daily): once"
 		}
 		switch {
 		case isImageKey(lower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):

@@ -33,16 +33,16 @@ type rule struct {
 var rules = []rule{
 	// says: a heading names an image only if nothing else does
 	{"heading", headings},
-	// says: an image that a sentence excludes is not requested elsewhere either
+	// says: an image that a sentence excludes is not requested elsewhere either; neither are the others if a sentence with an image says that they are not wanted
 	{"excluded", excluded},
 	// says: if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant
 	{"lone-name", loneName},
+	// says: an image in a question is requested if the wording of the text is that of a request
+	{"bid", questionsThatAsk},
 	// says: an image behind words such as "I meant" replaces the one of the same name before them, and a version there the tag of the only image
 	{"correction", correct},
 	// says: an image that a log reports as pulled counts only if nothing else does
 	{"log-done", logDone},
-	// says: an image in a question is requested if the wording of the text is that of a request
-	{"bid", questionsThatAsk},
 	// says: images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested
 	{"mention", mention},
 	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them; so is one beside words such as "already have", "is gone" or "comes later", if another one is complete
@@ -51,7 +51,7 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
-	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag
+	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; so is one below whose namespace stands the whole path of another image with the same tag
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
@@ -151,6 +151,18 @@ func headings(e *evidence) {
 }
 
 func excluded(e *evidence) {
+	for _, c := range e.with(taken) {
+		if c.place.stance != embedded && len(e.with(taken)) > 1 && slices.Contains(e.body.without, c.image.name()) {
+			c.judge(dropped, "excluded") // "all of it, except b"
+		}
+	}
+	if only := e.body.onlyLine; only > 0 && slices.ContainsFunc(e.body.with(taken), func(c *candidate) bool { return c.line == only && !c.has(AssumedTag) }) {
+		for _, c := range e.body.with(taken) {
+			if c.line != only {
+				c.judge(dropped, "excluded")
+			}
+		}
+	}
 	excludes := func(c *candidate) bool { return c.place == inExclusion && !c.has(AssumedTag) }
 	if !e.any(excludes) {
 		return
@@ -699,7 +711,7 @@ func saysLess(e *evidence) {
 		return
 	}
 	tagged, told := map[reference.Repository]bool{}, map[reference.Repository]bool{} // told in a sentence
-	hosted, named := map[string]bool{}, map[string]bool{}
+	hosted, named, moved := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	beside := map[string]bool{} // lines and names of images with a tag
 	all := e.with(taken)
 	for _, c := range all {
@@ -711,6 +723,7 @@ func saysLess(e *evidence) {
 		}
 		if !c.has(AssumedHost) {
 			hosted[repository.Path()] = true
+			moved[repository.Path()+":"+c.image.Reference.Tag()] = repository.Host() != reference.DockerHub
 			named[c.image.name()+":"+c.image.Reference.Tag()] = true
 		}
 	}
@@ -734,6 +747,9 @@ func saysLess(e *evidence) {
 			return ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0 && o.image.Reference.Repository() == repository && !o.has(RemovedSpace)
 		}) {
 			c.judge(dropped, "says-less") // "tracking python 3.11" beside python:3.11-slim
+		}
+		if c.has(AssumedHost) && !c.has(AssumedTag) && c.place.stance != listed && moved[repository.Path()+":"+c.image.Reference.Tag()] {
+			c.judge(dropped, "says-less") // the same image without its registry
 		}
 		if isManifest(c) && slices.ContainsFunc(all, func(o *candidate) bool { return !isManifest(o) && o.image.Reference.Repository() == repository }) {
 			c.judge(dropped, "says-less") // the manifest behind the tag that the log is about

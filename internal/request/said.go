@@ -19,6 +19,9 @@ var notBehind = phrases{list: "notBehind"}
 // unwantedHeads exclude the list that follows them.
 const unwantedHeads = wordList("unwantedHeads")
 
+// exceptThese are words of a sentence about all images but its own, which are not wanted.
+var exceptThese = phrases{list: "exceptThese"}
+
 // Words that select one of the images of a sentence.
 var (
 	onlyFirst = phrases{list: "onlyFirst"}
@@ -374,8 +377,8 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 	for i, r := range reads {
 		if len(r.images) > 0 && r.strength >= official {
 			images++
-			if r.untagged() {
-				open = append(open, i)
+			if r.untagged() && (r.strength > official || !strings.HasSuffix(toks[i].text, ".") || i > tags[0]) {
+				open = append(open, i) // not "the rebuild storm. We want 1.2"
 			}
 		}
 	}
@@ -531,14 +534,14 @@ var rangeMarks = wordSet{list: "rangeMarks"}
 // isOldVersionIn reports whether a sentence says that the version at an offset
 // is the existing or an excluded one.
 func isOldVersionIn(said string, at int) bool {
-	before := strings.TrimRight(said[:min(at, len(said))], " \"'`(*")
+	before := strings.TrimRight(said[:min(at, len(said))], " \"'`(*:")
 	_, excluded := notBefore.cut(before)
 	_, used := inUseBefore.cut(before)
 	end := at
-	for end < len(said) && said[end] != ' ' && said[end] < 0x80 && said[end] != ',' {
+	for end < len(said) && said[end] != ' ' && said[end] < 0x80 && strings.IndexByte(",()", said[end]) < 0 {
 		end++
 	}
-	behind := strings.TrimLeft(said[end:], " `")
+	behind := strings.TrimLeft(said[end:], " `(")
 	_, reason := reasons.cut(before)
 	return excluded || used || reason || notBehind.starts(behind) || faults.starts(behind) || subjects.starts(behind) || contrasts.starts(behind)
 }
@@ -547,7 +550,7 @@ func isOldVersionIn(said string, at int) bool {
 // are words behind one that is not that of an image, but needs one.
 var (
 	reasons  = endings{list: "reasons"}
-	subjects = phrases{list: "默认用|默认使用|默认是|defaults to |之后|以上|及以上"}
+	subjects = phrases{list: "默认用|默认使用|默认是|defaults to |之后|以上|及以上|配套|in mirror)|in the mirror)|mirrored)|current)|present)|there)|old)|现有)|已有)"}
 )
 
 // faults are words behind a version that is not wanted.

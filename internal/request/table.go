@@ -135,7 +135,7 @@ func (s *scan) readGrid(i int) int {
 			if isThereCell(headings, cells, named) {
 				there[s.lines[n].number] = true
 			}
-		} else if named < len(cells) && strings.Trim(cells[named], "`*_~ ") == "" {
+		} else if named < len(cells) && (cells[named] == "" || cells[named][0] == '(') {
 			s.taken[n] = true // the image is struck out
 		}
 	}

@@ -26,7 +26,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		}
 		word := trimWord(t.text)
 		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
-		told := i > 1 && copulas.has(spoken(toks[i-1])) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
+		told := i > 1 && (copulas.has(spoken(toks[i-1])) || toks[i-1].kind == otherWord) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
 		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || leadsOn(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
@@ -135,13 +135,15 @@ var amounts = wordSet{list: "amounts"}
 func nameBefore(toks []token, i int) (name string, beside, called bool) {
 	const most = 5 // words in between
 	beside = true
-	noun := false
+	noun, other := false, false
 	for n := i - 1; n >= max(0, i-most); n-- {
 		t := toks[n]
 		word := spoken(t)
 		switch {
 		case t.text == ";" || strings.HasSuffix(t.text, ".") && n < i-1:
 			return "", false, noun
+		case other && t.kind == otherWord && ownersBefore.in(word):
+			return "", false, false // "目前 1.1, 1.2 改了 API"
 		case owners.has(word) && (n == i-1 || !sentenceWords.has(word)) || environments.has(word):
 			return "?", false, false
 		case isTagNoun(t):
@@ -152,6 +154,7 @@ func nameBefore(toks []token, i int) (name string, beside, called bool) {
 		case t.kind == otherWord:
 			return "?", false, false
 		case looksLikeTag(trimWord(t.text)):
+			other = true
 		case sentenceWords.has(word) || courtesies.has(word) || functionWords.has(word) || addings.in(" "+word+" "):
 			beside = false
 		case hasLetter(word):

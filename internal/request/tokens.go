@@ -53,6 +53,8 @@ func appendTokens(out []token, s string) []token {
 		case c == ',' || c == ';' || c == '|':
 			out = append(out, token{text: s[i : i+1], at: i, kind: separator})
 			i++
+		case c == '\'' && quote != c && i > 0 && i+1 < len(s) && isLetters(s[i-1:i]) && isLetters(s[i+1:i+2]):
+			i++ // "it's"
 		case c == '"' || c == '\'' || c == '`':
 			switch quote {
 			case c:

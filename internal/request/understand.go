@@ -127,7 +127,10 @@ func scanText(lines []line) text {
 			s.listed[l.number] = true
 		}
 	}
-	for _, c := range s.candidates {
+	for i, c := range s.candidates {
+		if at := c.line - lines[0].number; at < len(lines) && isRemarked(lines[at].text) {
+			s.candidates[i].doubted = true
+		}
 		if joined[c.line] {
 			c.image.Assumptions = append(c.image.Assumptions, JoinedLines)
 		}
