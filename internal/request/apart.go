@@ -158,7 +158,7 @@ func newTag(e *evidence, said []apartTag, all []*candidate) {
 // images.
 func (e *evidence) asks() bool {
 	sum, _ := e.score()
-	return sum >= requests && (e.title.wanted || e.body.wanted || e.wording >= leastBid)
+	return sum >= requests && (e.title.wanted || e.body.wanted || e.wording > 0)
 }
 
 // continues reports whether a text asks for a tag that differs only by its numbers

@@ -18,9 +18,11 @@ type sample struct {
 	Want        []string // the images that it asks for; "ask" if the author has to be asked
 	Language    string
 
-	words   []string // of its wording, sorted
-	wording int      // the weight that it has in the program
-	counts  bool     // whether that is part of the score
+	number    int      // of its line in the corpus
+	templates []string // of the repository
+	words     []string // the marks of its wording, sorted
+	wording   int      // the weight that it has in the program
+	signals   int      // the weight of its signals
 }
 
 // readCorpus returns the texts of testdata/corpus, one a line.
@@ -39,7 +41,7 @@ func readCorpus(t testing.TB) []*sample {
 		lines := bufio.NewScanner(data)
 		lines.Buffer(nil, 1<<20)
 		for number := 1; lines.Scan(); number++ {
-			s := &sample{}
+			s := &sample{number: number}
 			if err := json.Unmarshal(lines.Bytes(), s); err != nil {
 				t.Fatalf("%s:%d: %v", file, number, err)
 			}
@@ -85,7 +87,7 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d clear requests are understood exactly, %d of %d other texts are left alone", exact, requests, alone, others)
-	if 100*exact < 91*requests || 100*alone < 92*others {
+	if 100*exact < 91*requests || 100*alone < 95*others {
 		t.Error("fewer than before")
 	}
 }

@@ -248,6 +248,7 @@ type text struct {
 	sections   int          // headings of a bug report
 	aside      map[int]bool // the lines below them
 	diff       bool         // a line is in a diff
+	layout     layout       // how its lines look
 	polite     bool         // a sentence asks politely
 	blank      bool         // the title is empty
 	versioned  bool         // the title is the version of a release

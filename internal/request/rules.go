@@ -37,7 +37,7 @@ var rules = []rule{
 	{"excluded", excluded},
 	// says: if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant
 	{"lone-name", loneName},
-	// says: an image in a question is requested if the wording of the text is that of a request
+	// says: an image in a question is requested if the text is a request, and a sentence or its wording asks for images
 	{"bid", questionsThatAsk},
 	// says: an image behind words such as "I meant" replaces the one of the same name before them, and a version there the tag of the only image
 	{"correction", correct},
@@ -119,9 +119,6 @@ func (e *evidence) any(is func(*candidate) bool) bool {
 
 // texts returns the title and the body.
 func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
-
-// said returns the lines of title and body in lower case, without what is masked.
-func (e *evidence) said() string { return e.title.said + "\n" + e.body.said }
 
 // score returns the sum of the weights of the signals and of the wording, and the
 // names of the signals.
@@ -269,7 +266,7 @@ func logDone(e *evidence) {
 
 // questionsThatAsk: "Any chance of getting a/b:1 in there?"
 func questionsThatAsk(e *evidence) {
-	if e.wording < leastBid {
+	if !e.asks() {
 		return
 	}
 	for _, c := range e.with(asked) {

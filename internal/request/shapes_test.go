@@ -64,7 +64,10 @@ func TestEveryRow(t *testing.T) {
 	}
 }
 
-type caseText struct{ title, body, want string }
+type caseText struct {
+	title, body, want string
+	templates         []string
+}
 
 // caseTexts returns the titles and bodies of all cases.
 func caseTexts(t *testing.T) []caseText {
@@ -88,6 +91,8 @@ func caseTexts(t *testing.T) []caseText {
 						c.title = text
 					case "body":
 						c.body = text
+					case "template":
+						c.templates = append(c.templates, strings.TrimSuffix(text, "\n"))
 					case "want":
 						c.want = strings.TrimSpace(strings.Replace(text, "! none", "", 1))
 					}
@@ -528,8 +533,8 @@ func shapesDocument(chinese bool) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(rowComments()["evidence.go "+p.name].says, inChinese[p.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
-		"The sum of the weights of its signals and of its wording decides whether a text asks\nfor its images or only mentions them: %d or more is a request, %d or less a mention. In\nbetween, Ferry asks the author.\n\nThe wording weighs from -%d to %d. It is the words of the text and the pairs of\nneighbours among them, whose weights were learned from texts whose meaning is known;\nsee [Extending Ferry](extending.md#a-text-that-is-taken-for-a-request).\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
-		"一段文字是要镜像还是只提到镜像，由各信号与措辞的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n措辞的权重在 -%d 到 %d 之间，取决于文中的词和相邻的词对；每个词的权重是从已标注的文本中学到的，\n见 [Extending Ferry](extending.md#a-text-that-is-taken-for-a-request)。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions, maxWording, maxWording), say("signal | weight | meaning", "信号 | 权重 | 含义"))
+		"The sum of the weights of its signals and of its wording decides whether a text asks\nfor its images or only mentions them: %d or more is a request, %d or less a mention. In\nbetween, Ferry asks the author.\n\nThe wording weighs from -%d to %d. It is the words of the text, those of the title once\nmore, the pairs of neighbours among them, the places of images, and how long the text is\nand how much of it is code. Their weights were learned, beside the signals, from texts\nwhose meaning is known; see [Extending Ferry](extending.md#a-text-that-is-taken-for-a-request).\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",
+		"一段文字是要镜像还是只提到镜像，由各信号与措辞的权重之和决定：不小于 %d 是请求，不大于 %d 只是提到，\n介于两者之间则询问。\n\n措辞的权重在 -%d 到 %d 之间，取决于文中的词和相邻的词对（标题里的另计一次）、镜像所在的位置、文字的长短和\n代码所占的比例。各项权重是在已有信号的基础上，从已标注的文本中学到的，见 [Extending Ferry](extending.md#a-text-that-is-taken-for-a-request)。\n\n只说某个镜像拉取不了，也算请求；写成没有礼貌请求的问句，或写在问题报告的表单里，则不算。"), requests, mentions, maxWording, maxWording), say("signal | weight | meaning", "信号 | 权重 | 含义"))
 	for _, s := range signals {
 		fmt.Fprintf(&b, "| %s | %+d | %s |\n", s.name, s.weight, say(rowComments()["signals.go "+s.name].says, signalsInChinese[s.name]))
 	}
@@ -548,7 +553,7 @@ var inChinese = map[string]string{
 	"log": "日志里点名的镜像", "log-done": "日志说已经有的镜像，别处没有镜像时才算", "log-link": "日志里 manifest 的地址", "sentence": "句子里的词", "quotes": "句子里加了引号的词", "wish": "提出请求的句子里的词，或只写了一个镜像的标题里的词",
 	"plain-wish": "礼貌请求的句子里唯一的词", "exclusion": "句子说明不需要的词", "elsewhere": "其他任何地方",
 	"quoted": "引用的消息", "example": "文中举的例子", "removed": "diff 删除的行", "unchanged": "diff 未改动的行", "excerpt": "报错或工具显示的上下文", "not-wanted": "写明不需要的列表", "hidden": "GitHub 页面上看不到的内容：链接定义、代码块开头的说明、样式、脚本",
-	"excluded": "某处写明不需要的镜像，别处写了也不算；带镜像的句子说其余的不要时，其余的也不算", "correction": "“更正”“我是说”等词后面的镜像，代替前面的同名镜像；后面只有版本时，换成唯一那个镜像的标签", "apart-tag": "单独写的标签，归前面写了名称的那个没有标签的镜像；写明是标签，或全文要求同步镜像、又没有别的标签时，归唯一的镜像或同一行的镜像；其他情况先询问", "copy": "私有网络里的主机上的镜像，或未知主机上的“library/…”，是副本：文字里的另一个镜像才是来源，标签以副本的为准；完整路径放在某个命名空间下面、标签相同的镜像也是副本", "faulty": "所在分句说明有问题或先不要动的镜像，如果还要了它的另一个版本，就不算请求", "sample": "“img:tag”这样代替名称和标签的写法，如果文中另有镜像，就不算请求", "later-tag": "文中说版本以后再定时，没写标签的镜像先询问", "range": "“1.16.x”这样的标签表示一个版本范围：先询问要其中哪个版本", "arrow": "单独一行箭头下面的镜像，是上面镜像的复制目标", "untagged": "一行里另有带标签的镜像，而且不紧挨着时，没有仓库地址也没有标签的名称先询问", "bid": "整段文字的措辞像是要镜像时，疑问句里的镜像就算请求", "only-mention": "文字要镜像而没有别的镜像可用时，句子里带命名空间的名称就是所要的镜像", "item": "行首的镜像后面带说明时，上一行或下一行是列表中的镜像，它也是其中一项", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
+	"excluded": "某处写明不需要的镜像，别处写了也不算；带镜像的句子说其余的不要时，其余的也不算", "correction": "“更正”“我是说”等词后面的镜像，代替前面的同名镜像；后面只有版本时，换成唯一那个镜像的标签", "apart-tag": "单独写的标签，归前面写了名称的那个没有标签的镜像；写明是标签，或全文要求同步镜像、又没有别的标签时，归唯一的镜像或同一行的镜像；其他情况先询问", "copy": "私有网络里的主机上的镜像，或未知主机上的“library/…”，是副本：文字里的另一个镜像才是来源，标签以副本的为准；完整路径放在某个命名空间下面、标签相同的镜像也是副本", "faulty": "所在分句说明有问题或先不要动的镜像，如果还要了它的另一个版本，就不算请求", "sample": "“img:tag”这样代替名称和标签的写法，如果文中另有镜像，就不算请求", "later-tag": "文中说版本以后再定时，没写标签的镜像先询问", "range": "“1.16.x”这样的标签表示一个版本范围：先询问要其中哪个版本", "arrow": "单独一行箭头下面的镜像，是上面镜像的复制目标", "untagged": "一行里另有带标签的镜像，而且不紧挨着时，没有仓库地址也没有标签的名称先询问", "bid": "文字是请求，而且有句子要镜像或者措辞像是要镜像时，疑问句里的镜像就算请求", "only-mention": "文字要镜像而没有别的镜像可用时，句子里带命名空间的名称就是所要的镜像", "item": "行首的镜像后面带说明时，上一行或下一行是列表中的镜像，它也是其中一项", "mention": "文字在讲别的事，既不要镜像也没说拉取不了，句子、命令和文件里的镜像就不算请求", "heading": "只有别处没有镜像时，标题行才算镜像", "lone-name": "唯一的镜像只是一个官方镜像名，而旁边的文字谈别的事时，先询问",
 	"lone-tag": "正文里单独写的版本，是唯一那个没写标签的镜像的标签", "shared-tag": "一行里为所有镜像写的版本，是没写标签的镜像的标签", "body-gets-tag": "正文里没写标签的镜像，用标题里写的标签",
 	"title-or-body": "以正文里的镜像为准，除非正文只是提到而标题本身就是镜像", "title-names": "正文里带标签的官方镜像名，如果标题要的是它，或者是同一行的另一个镜像，就算请求的镜像", "aside": "没有提出要求的分句里的镜像只是顺带提到，如果别的镜像在列表里或者在提出要求的分句里；旁边写着已有、已下线、以后再说或写错的镜像也是，如果别的镜像写全了", "more-tags": "在补充说明里的版本，或者单独占一行的版本，是前面唯一那个镜像（或前面写明名字的那个镜像）的又一个标签", "own-name": "被请求的代码仓库自己的名字不是镜像", "says-less": "比同一镜像的另一处写得少的链接、词，以及日志里 manifest 的地址，只是提及",
 	"list-item": "镜像列表里单独一行的词，先询问", "guess": "没有别的请求时，单独一个词当作 Docker Hub 的镜像",

@@ -91,7 +91,7 @@ var signals = []signal{
 			return title.isImage() || !title.prose && len(title.with(taken))+len(title.flaws) > 0
 		}},
 	// says: the title contains an image
-	// shows: Lab setup with quay.io/a/b:1 / x
+	// shows: For the lab: quay.io/a/b:1 / x
 	{name: "titled", weight: 1,
 		holds: func(title, _ *text) bool { return len(title.with(taken)) > 0 }},
 	// says: a form names the image
@@ -360,6 +360,7 @@ func (s *scan) readSignals(whole string) {
 		said, rest, _ := strings.Cut(whole, "\n")
 		whole = rest
 		head, title := headOf(l, said), l.number == 0
+		s.layout.note(l, said)
 		switch {
 		case head == "":
 		case reportHeads.starts(head) || topicHeads.starts(head):

@@ -71,10 +71,7 @@ func understand(in Input) (e evidence, all bool) {
 		e.body = scanText(lines)
 	}
 	if e.isWorded() {
-		e.wording = weighWording(e.said())
-	}
-	if e.wording >= leastBid { // "Could quay.io/a/b:1 be added?"
-		e.title.question, e.body.question = false, false
+		e.wording = weighWording(&e.title, &e.body)
 	}
 	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
 	return decide(e), all

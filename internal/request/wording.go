@@ -2,7 +2,9 @@ package request
 
 import (
 	_ "embed"
+	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,13 +13,13 @@ import (
 	"github.com/imageferry/ferry/internal/texts"
 )
 
-// The wording of a text is its words, and the pairs of neighbours among them. Each has
-// a weight, positive if texts that ask for images have it more often than others. The
-// weights were learned from the texts of testdata/corpus by logistic regression; TestWording
-// does that.
+// The wording of a text is its words, the pairs of neighbours among them, and its
+// layout. Each of these marks has a weight, positive if texts that ask for images have it
+// more often than others with the same signals. The weights were learned from the texts of
+// testdata/corpus by logistic regression; TestWording does that.
 
-// wordingFile holds the words and pairs with commas between them, by their weights in
-// tenths. The weight of the empty word is always added.
+// wordingFile holds the marks with commas between them, by their weights in tenths. The
+// weight of the empty mark is always added.
 //
 //go:embed texts/wording.json
 var wordingFile string
@@ -25,40 +27,85 @@ var wordingFile string
 const (
 	// maxWording limits the weight of a wording: a text about another subject than
 	// those of the corpus must not outweigh all signals.
-	maxWording = 12
-	// leastBid is the least weight with which a question is taken as a wish.
-	leastBid = 5
+	maxWording = 20
 	// maxWorded is how many bytes of a text count for its wording.
 	maxWorded = 16 << 10
 	// maxWordedWord is the longest of its words, in bytes.
 	maxWordedWord = 24
 )
 
-var wordWeights = sync.OnceValue(func() *map[string]float64 {
+var markWeights = sync.OnceValue(func() *map[string]float64 {
 	weights, lists := map[string]float64{}, map[string]string{}
 	_ = texts.Decode(wordingFile, &lists) // a test reads it
-	for tenths, words := range lists {
+	for tenths, marks := range lists {
 		weight, _ := strconv.Atoi(tenths)
-		for _, word := range strings.Split(words, ",") {
-			weights[word] = float64(weight) / 10
+		for _, mark := range strings.Split(marks, ",") {
+			weights[mark] = float64(weight) / 10
 		}
 	}
 	return &weights
 })
 
-// weighWording returns the weight of the wording of a text in lower case: the sum of
-// the weights of its words and pairs by the root of their number, so that long texts
-// weigh no more than short ones.
-func weighWording(text string) int {
-	weights, seen, sum := *wordWeights(), map[string]bool{}, 0.0
-	eachWord(text, func(word []byte) {
-		if w, ok := weights[string(word)]; ok && !seen[string(word)] {
-			seen[string(word)] = true
+// weighWording returns the weight of the wording of a text: the sum of the weights of its
+// marks by a root of their number, so that long texts weigh little more than short ones.
+func weighWording(title, body *text) int {
+	weights, seen, sum := *markWeights(), map[string]bool{}, 0.0
+	eachMark(title, body, func(mark []byte) {
+		if w, ok := weights[string(mark)]; ok && !seen[string(mark)] {
+			seen[string(mark)] = true
 			sum += w
 		}
 	})
-	sum = weights[""] + sum/math.Sqrt(float64(max(len(seen), 1)))
+	sum = weights[""] + sum*shareOfMark(len(seen))
 	return int(math.Round(max(-maxWording, min(maxWording, sum))))
+}
+
+// shareOfMark returns how much of its weight each of a number of marks has.
+func shareOfMark(marks int) float64 { return math.Pow(float64(max(marks, 1)), -0.3) }
+
+// eachMark calls see with all marks of the wording of a text, some of them more than
+// once: the words of title and body and their pairs, those of the title once more behind
+// "=", the places of images, and the layout.
+func eachMark(title, body *text, see func(mark []byte)) {
+	eachWord(title.said, func(word []byte) {
+		see(word)
+		see(append([]byte("="), word...))
+	})
+	eachWord(body.said, see)
+	mark := func(name string, n int) { see(fmt.Appendf(nil, "%s:%d", name, n)) }
+	images, lists, first, last := 0, 0, false, false
+	for _, t := range []*text{title, body} {
+		for i := range t.candidates {
+			c := &t.candidates[i]
+			if c.line == 0 {
+				mark("="+c.place.name, int(c.strength))
+			} else {
+				mark(c.place.name, int(c.strength))
+			}
+			if c.strength < path {
+				continue
+			}
+			images++
+			if c.place.stance == listed {
+				lists++
+			}
+			first, last = first || c.line == body.layout.first, last || c.line == body.layout.last
+		}
+	}
+	mark("images", bits.Len(uint(images)))
+	if lists > 0 {
+		mark("lists", lists/images)
+	}
+	y := &body.layout
+	mark("lines", bits.Len(uint(y.filled)))
+	mark("told", bits.Len(uint(title.told+body.told)))
+	mark("fenced", 4*y.fenced/max(y.filled, 1))
+	if first {
+		mark("first", 1)
+	}
+	if last {
+		mark("last", 1)
+	}
 }
 
 // eachWord calls see with the words of a text in lower case, and with each pair of

@@ -18,10 +18,10 @@ import (
 const (
 	mostWords = 4000 // words and pairs that have one
 	leastSeen = 3    // texts in which each occurs
-	rounds    = 25
+	rounds    = 15
 	step      = 0.15
 	decay     = 0.002 // of weights, so that words that are rare or decide little weigh little
-	scale     = 6     // of the logarithm of the odds, to the weights of signals
+	scale     = 10    // of the logarithm of the odds, to the weights of signals
 )
 
 // worded returns the texts from which the weights are learned: the corpus, and the
@@ -30,20 +30,30 @@ func worded(t *testing.T) []*sample {
 	t.Helper()
 	all := readCorpus(t)
 	for _, c := range caseTexts(t) {
-		if e, _ := understand(Input{Title: c.title, Body: c.body}); e.isWorded() {
-			for range 2 { // they are fewer, and say what has been decided
-				all = append(all, &sample{Title: c.title, Body: c.body, Request: c.want != ""})
-			}
+		for range 2 { // they are fewer, and say what has been decided
+			all = append(all, &sample{Title: c.title, Body: c.body, templates: c.templates, Request: c.want != ""})
 		}
 	}
-	for _, s := range all {
-		e, _ := understand(Input{Title: s.Title, Body: s.Body})
-		s.wording, s.counts = e.wording, e.isWorded()
-		eachWord(e.said(), func(word []byte) { s.words = append(s.words, string(word)) })
+	before := rules
+	defer func() { rules = before }()
+	// The decision is made here, and must not tell on itself.
+	rules = rules[:slices.IndexFunc(rules, func(r rule) bool { return r.name == "bid" })]
+	all = slices.DeleteFunc(all, func(s *sample) bool {
+		e, _ := understand(Input{Title: s.Title, Body: s.Body, Templates: s.templates})
+		s.wording = e.wording
+		s.signals, _ = score(&e.title, &e.body)
+		eachMark(&e.title, &e.body, func(mark []byte) { s.words = append(s.words, string(mark)) })
 		slices.Sort(s.words)
 		s.words = slices.Compact(s.words)
-	}
+		return !e.isWorded()
+	})
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+	learned := learn(all)
+	for _, s := range all {
+		if s.number == 0 && (float64(s.signals)+weighed(s, learned) >= requests) != s.Request {
+			all = append(all, slices.Repeat([]*sample{s}, 3)...) // a case that would be lost
+		}
+	}
 	return all
 }
 
@@ -92,9 +102,9 @@ func regression(all []*sample, kept map[string]int) (bias float64, weights map[s
 	random := rand.New(rand.NewPCG(1, 1))
 	for range rounds {
 		for _, i := range random.Perm(len(all)) {
-			root, z := math.Sqrt(float64(max(len(has[i]), 1))), bias
+			share, z := shareOfMark(len(has[i])), bias+float64(all[i].signals)/scale
 			for _, k := range has[i] {
-				z += w[k] / root
+				z += w[k] * share
 			}
 			wrong := 1 / (1 + math.Exp(-z))
 			if all[i].Request {
@@ -102,7 +112,7 @@ func regression(all []*sample, kept map[string]int) (bias float64, weights map[s
 			}
 			bias -= step / 10 * wrong
 			for _, k := range has[i] {
-				slope := wrong/root + decay*w[k]
+				slope := wrong*share + decay*w[k]
 				squares[k] += slope * slope
 				w[k] -= step * slope / math.Sqrt(squares[k])
 			}
@@ -123,7 +133,7 @@ func weighed(s *sample, tenths map[string]int) float64 {
 			sum, n = sum+w, n+1
 		}
 	}
-	return float64(tenths[""])/10 + float64(sum)/10/math.Sqrt(float64(max(n, 1)))
+	return float64(tenths[""])/10 + float64(sum)/10*shareOfMark(n)
 }
 
 // TestWording compares texts/wording.json with what is learned; -update writes it.
@@ -137,11 +147,11 @@ func TestWording(t *testing.T) {
 		return
 	}
 	// A few new texts change little, and other processors round otherwise.
-	const far, few = 3, 0.01
+	const far, few = 5, 0.02
 	var changed []*sample
 	for _, s := range all {
 		want := max(-maxWording, min(maxWording, weighed(s, learned)))
-		if s.counts && math.Abs(float64(s.wording)-want) > far {
+		if math.Abs(float64(s.wording)-want) > far {
 			changed = append(changed, s)
 		}
 	}
@@ -189,15 +199,21 @@ func TestEachWord(t *testing.T) {
 	}
 }
 
-// TestUnseenWording checks how many texts are told by their words alone, with weights
-// that were learned without them.
+// TestUnseenWording checks how many texts of the corpus are told by their signals and a
+// wording whose weights were learned without them. Neighbours in a file are often of one
+// author, so that they are left out together.
 func TestUnseenWording(t *testing.T) {
-	const parts = 4
-	all, right := worded(t), 0
+	const (
+		parts     = 4
+		of        = 100 // lines of a file
+		leastTold = 88  // percent
+	)
+	total, right := 0, 0
+	all := worded(t)
 	for part := range parts {
 		var others, mine []*sample
-		for i, s := range all {
-			if i%parts == part {
+		for _, s := range all {
+			if s.number > 0 && s.number/of%parts == part {
 				mine = append(mine, s)
 			} else {
 				others = append(others, s)
@@ -205,13 +221,13 @@ func TestUnseenWording(t *testing.T) {
 		}
 		learned := learn(others)
 		for _, s := range mine {
-			if (weighed(s, learned) > 0) == s.Request {
+			if total++; (float64(s.signals)+weighed(s, learned) >= requests) == s.Request {
 				right++
 			}
 		}
 	}
-	t.Logf("%d of %d texts are told by their words", right, len(all))
-	if 100*right < 87*len(all) {
+	t.Logf("%d of %d texts are told", right, total)
+	if 100*right < leastTold*total {
 		t.Error("fewer than before")
 	}
 }
