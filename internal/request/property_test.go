@@ -177,7 +177,9 @@ func FuzzParse(f *testing.F) {
 	for _, c := range readCases(f) {
 		f.Add(c.in.Title, c.in.Body, strings.Join(c.in.Templates, "\n"))
 	}
+	f.Add("", "a b\nOS: thanks", "") // in a list
 	f.Fuzz(func(t *testing.T, title, body, template string) {
+		request.Parse(request.Input{Title: title, Body: body, List: true})
 		got := request.Parse(request.Input{Title: title, Body: body, Templates: []string{template}, Repository: "imageferry/ferry"})
 		seen := make(map[reference.Reference]bool)
 		for _, image := range got.Images {

@@ -22,7 +22,7 @@ func (s *scan) readText() {
 		if s.taken[i] = true; l.script || output && !strings.ContainsAny(l.text, "/:") {
 			return // "CentOS Linux release 7.9" is what a command in the block has written
 		}
-		s.spelled[i] = true
+		s.spelled[i], s.odd = true, s.odd[:0]
 		whole := maskEmoji(maskBold(maskTags(l.text)))
 		text, skip := stripMarkers(whole)
 		shifted := *l
