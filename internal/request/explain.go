@@ -38,15 +38,18 @@ func Explain(in Input) []Finding {
 	body, title := originalLines(in.Body), originalLines(in.Title)
 	var findings []Finding
 	for _, t := range e.texts() {
+		number, line, normal, offsets := -1, "", "", []int(nil)
 		for _, c := range t.candidates {
-			line := ""
-			switch {
-			case c.line == 0:
-				line = strings.Join(title, " ")
-			case c.line <= len(body):
-				line = body[c.line-1]
+			if c.line != number {
+				switch number, line = c.line, ""; {
+				case number == 0:
+					line = strings.Join(title, " ")
+				case number <= len(body):
+					line = body[number-1]
+				}
+				normal, offsets = traced(line)
 			}
-			from, _ := spanOf(line, c.from, c.image.Written)
+			from := offsets[startOf(normal, c.from, c.image.Written)]
 			findings = append(findings, Finding{
 				Line: c.line, Column: 1 + utf8.RuneCountInString(line[:from]), Written: c.image.Written, Reference: c.image.Reference.String(),
 				Strength: strengths[c.strength], Place: c.place.name, Needs: strengths[c.place.needs], Verdict: verdicts[c.verdict], Rules: c.reasons,
@@ -72,10 +75,9 @@ func originalLines(text string) []string {
 	return append(lines, text[from:])
 }
 
-// spanOf returns the position in the original line of a word in the normalised
-// line. A word that was joined from several pieces begins at the first one.
-func spanOf(line string, at int, word string) (from, to int) {
-	normal, offsets := traced(line)
+// startOf returns the offset of a word in a normalised line. A word that was joined
+// from several pieces begins at the first one.
+func startOf(normal string, at int, word string) int {
 	start := nearest(normal, word, at)
 	for end := len(word); start < 0 && end > 0; {
 		// Only a part of it: "a/b" of "a/b:1" whose tag is elsewhere.
@@ -86,9 +88,9 @@ func spanOf(line string, at int, word string) (from, to int) {
 		}
 	}
 	if start < 0 {
-		start, word = max(min(at, len(normal)), len(normal)-len(strings.TrimLeft(normal, " "))), "" // a variable, or parts of a name
+		return max(min(at, len(normal)), len(normal)-len(strings.TrimLeft(normal, " "))) // a variable, or parts of a name
 	}
-	return offsets[start], offsets[start+len(word)]
+	return start
 }
 
 // nearest returns the occurrence of word in text that is nearest to at; -1 if
@@ -111,13 +113,12 @@ func nearest(text, word string, at int) int {
 // each of its bytes and of its end.
 func traced(line string) (normal string, offsets []int) {
 	var b strings.Builder
-	for i, r := range line {
-		piece := normalise(line[i : i+max(1, utf8.RuneLen(r))])
-		if r == utf8.RuneError {
-			piece = ""
-		}
+	for i := 0; i < len(line); {
+		_, size := utf8.DecodeRuneInString(line[i:])
+		piece := normalise(line[i : i+size])
 		b.WriteString(piece)
 		offsets = append(offsets, slices.Repeat([]int{i}, len(piece))...)
+		i += size
 	}
 	return b.String(), append(offsets, len(line))
 }

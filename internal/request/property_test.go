@@ -178,8 +178,9 @@ func FuzzParse(f *testing.F) {
 		f.Add(c.in.Title, c.in.Body, strings.Join(c.in.Templates, "\n"))
 	}
 	f.Add("", "a b\nOS: thanks", "") // in a list
+	f.Add("", "a/b:1\xff", "")       // when it is explained
 	f.Fuzz(func(t *testing.T, title, body, template string) {
-		request.Parse(request.Input{Title: title, Body: body, List: true})
+		request.Explain(request.Input{Title: title, Body: body, List: true})
 		got := request.Parse(request.Input{Title: title, Body: body, Templates: []string{template}, Repository: "imageferry/ferry"})
 		seen := make(map[reference.Reference]bool)
 		for _, image := range got.Images {
