@@ -2,6 +2,7 @@ package request
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -75,6 +76,45 @@ func (p *phrases) index(text string) int {
 		}
 	}
 	return -1
+}
+
+// spans are where the phrases of a list are in a text, in order: the offsets of the
+// beginning and of the end of the shortest of those that begin there.
+type spans [][2]int
+
+// find returns where the phrases are in text, in lower case, between two offsets.
+func (p *phrases) find(text string, from, to int) (all spans) {
+	t := p.table()
+	for from < to {
+		next := p.index(text[from:to])
+		if next < 0 {
+			break
+		}
+		from += next
+		end := to
+		for _, w := range t.by[text[from]] {
+			if len(w) < end-from && strings.HasPrefix(text[from:to], w) {
+				end = from + len(w)
+			}
+		}
+		all = append(all, [2]int{from, end})
+		from++
+	}
+	return all
+}
+
+// within reports whether one of the phrases is between two offsets.
+func (s spans) within(from, to int) bool {
+	first := sort.Search(len(s), func(i int) bool { return s[i][0] >= from })
+	for _, span := range s[first:] {
+		if span[0] >= to {
+			return false
+		}
+		if span[1] <= to {
+			return true
+		}
+	}
+	return false
 }
 
 // starts reports whether text begins with one of the phrases.

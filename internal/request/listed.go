@@ -3,6 +3,7 @@ package request
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -12,20 +13,36 @@ import (
 // are no images: "docker pull redis:7, immich", and the items of lists of images
 // that are none. Lists in the fields of forms are read by noteWords.
 func (s *scan) noteListed() {
-	s.noteBullets()
+	first := s.lines[0].number
+	read := make([][]readAt, s.lines[len(s.lines)-1].number-first+1) // by line
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		one := readAt{at: c.at}
+		if c.verdict == taken || c.verdict == asked {
+			one.written, one.tag = c.image.Written, c.image.Reference.Tag()
+		}
+		read[c.line-first] = append(read[c.line-first], one)
+	}
+	for i := range s.flaws {
+		f := &s.flaws[i]
+		read[f.line-first] = append(read[f.line-first], readAt{at: f.at, written: f.problem.Written})
+	}
+	s.noteBullets(read)
 	last := -1
 	for i := range s.candidates {
-		number := s.candidates[i].line
-		if at := number - s.lines[0].number; number != last && at < len(s.lines) {
-			last = number
-			s.noteItems(&s.lines[at])
+		at := s.candidates[i].line - first
+		if at != last && at < len(s.lines) {
+			last = at
+			all := read[at]
+			sort.SliceStable(all, func(i, j int) bool { return all[i].at < all[j].at })
+			s.noteItems(&s.lines[at], all)
 		}
 	}
 }
 
 // noteBullets records items without an image in lists of which another item is
 // one.
-func (s *scan) noteBullets() {
+func (s *scan) noteBullets(read [][]readAt) {
 	images := map[int]bool{}
 	for i := range s.candidates {
 		if c := &s.candidates[i]; c.verdict == taken && c.place == inLine {
@@ -40,7 +57,7 @@ func (s *scan) noteBullets() {
 			}
 		}
 		for ; from < to; from++ {
-			if l := &s.lines[from]; image > 0 && !l.entry && !s.isRead(l.number, "") && namesOnly(l.text) {
+			if l := &s.lines[from]; image > 0 && !l.entry && len(read[l.number-s.lines[0].number]) == 0 && namesOnly(l.text) {
 				s.entries = append(s.entries, entry{line: l.number, beside: image, written: clip(strings.TrimSpace(strings.TrimLeft(l.text, " -*+")))})
 			}
 		}
@@ -63,8 +80,9 @@ func namesOnly(text string) bool {
 		})
 }
 
-// noteItems records the words of the list on a line that are no images.
-func (s *scan) noteItems(l *line) {
+// noteItems records the words of the list on a line that are no images, if read is
+// what was read on it.
+func (s *scan) noteItems(l *line, read []readAt) {
 	if l.masked != isThere || l.script || !listMarks.in(l.text) || strings.Count(l.text, ";") > 1 && !strings.Contains(l.text, " ") || strings.ContainsAny(l.text, "{}[]=|>\"") {
 		return
 	}
@@ -81,7 +99,7 @@ func (s *scan) noteItems(l *line) {
 		case endsPart(*t) && !genitives.has(t.text) && !needing.in(t.text):
 			parts = append(parts, listPart{})
 		case trimWord(t.text) == "":
-		case s.isRead(l.number, trimWord(t.text)):
+		case isRead(read, t):
 			part.begins, part.ends = part.begins || part.words == 0, true
 		case genitives.has(t.text): // "the dashboard of it"
 			part.words++
@@ -137,18 +155,21 @@ var askings = wordSet{list: "askings"}
 // alsos are words that say that a word belongs to the list.
 var alsos = wordSet{list: "too|also"}
 
-// isRead reports whether a word on a line belongs to an image or a problem. The
-// empty word stands for the whole line, and then images need not be requested.
-func (s *scan) isRead(line int, word string) bool {
+// readAt is an image or a problem at an offset of a line. The text and the tag of
+// images that are not requested are empty.
+type readAt struct {
+	at           int
+	written, tag string
+}
+
+// isRead reports whether a word belongs to one of the images and problems of its
+// line, in order, that are near it.
+func isRead(read []readAt, t *token) bool {
+	word := trimWord(t.text)
 	_, tag := cutTag(word)
-	for i := range s.candidates {
-		c := &s.candidates[i]
-		if c.line == line && (word == "" || (c.verdict == taken || c.verdict == asked) && (strings.Contains(c.image.Written, word) || c.image.Reference.Tag() == cmp.Or(tag, word))) {
-			return true
-		}
-	}
-	for i := range s.flaws {
-		if f := &s.flaws[i]; f.line == line && strings.Contains(f.problem.Written, word) {
+	n := sort.Search(len(read), func(i int) bool { return read[i].at >= t.at })
+	for _, r := range read[max(0, n-maxApart):min(len(read), n+maxApart)] {
+		if strings.Contains(r.written, word) || r.tag != "" && r.tag == cmp.Or(tag, word) {
 			return true
 		}
 	}

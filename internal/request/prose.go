@@ -363,11 +363,15 @@ func noteClauses(all []candidate, said string, item bool) {
 	for n, from := 0, 0; n < len(all) && from < len(said); {
 		next := partEnd(said, from)
 		clause := strings.TrimSpace(said[from:next])
+		var doubts spans
+		if n < len(all) && all[n].at < next {
+			doubts = contrasts.find(said, from, next)
+		}
 		asks := item || n < len(all) && all[n].at < next && (nouns.in(clause) || foreignNouns.in(clause) || hasWish(clause) || isPolite(clause) || addsMore(clause) || orders.starts(clause))
 		for ; n < len(all) && all[n].at < next; n++ {
 			all[n].asks = asks || n > 0 && all[n-1].place == inExclusion && all[n-1].at >= from // "not a/b:1, but a/b:2"
 			if !all[n].asks || !item {
-				all[n].doubted = isDoubted(said, from, next, all, n)
+				all[n].doubted = isDoubted(said, from, next, all, n, doubts)
 			}
 		}
 		from = next
@@ -375,8 +379,9 @@ func noteClauses(all []candidate, said string, item bool) {
 }
 
 // isDoubted reports whether the words beside a candidate, in the part of a line
-// between two offsets, say that it is there already, gone, or not meant.
-func isDoubted(said string, from, next int, all []candidate, n int) bool {
+// between two offsets, say that it is there already, gone, or not meant. doubts are
+// where such words are.
+func isDoubted(said string, from, next int, all []candidate, n int, doubts spans) bool {
 	at := min(all[n].at, next)
 	end := min(at+len(all[n].image.Written), next)
 	if tag := lower(all[n].image.Reference.Tag()); all[n].has(RemovedSpace) {
@@ -397,7 +402,10 @@ func isDoubted(said string, from, next int, all []candidate, n int) bool {
 		}
 		next = end + max(0, strings.LastIndexByte(said[end:next], ','))
 	}
-	return contrasts.in(beforeVersion(said[from:at])) || contrasts.in(said[at:end]) || contrasts.in(beforeVersion(said[end:next]))
+	if len(doubts) == 0 {
+		return false
+	}
+	return doubts.within(from, from+len(beforeVersion(said[from:at]))) || doubts.within(at, end) || doubts.within(end, end+len(beforeVersion(said[end:next])))
 }
 
 // beforeVersion returns a text up to the first version in it: what is behind that is

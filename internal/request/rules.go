@@ -709,7 +709,9 @@ func saysLess(e *evidence) {
 	}
 	tagged, told := map[reference.Repository]bool{}, map[reference.Repository]bool{} // told in a sentence
 	hosted, named, moved := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	beside := map[string]bool{} // lines and names of images with a tag
+	beside := map[string]bool{}              // lines and names of images with a tag
+	longer := map[string]bool{}              // references with the beginnings of tags
+	other := map[reference.Repository]bool{} // images that are no manifests
 	all := e.with(taken)
 	for _, c := range all {
 		repository := c.image.Reference.Repository()
@@ -723,6 +725,10 @@ func saysLess(e *evidence) {
 			moved[repository.Path()+":"+c.image.Reference.Tag()] = repository.Host() != reference.DockerHub
 			named[c.image.name()+":"+c.image.Reference.Tag()] = true
 		}
+		if !c.has(RemovedSpace) {
+			addBeginnings(longer, c.image.Reference)
+		}
+		other[repository] = other[repository] || !isManifest(c)
 	}
 	open := map[string]bool{} // names of images about whose tag Ferry asks
 	for _, c := range e.with(asked) {
@@ -739,20 +745,28 @@ func saysLess(e *evidence) {
 		if c.has(AssumedTag) && c.has(AssumedHost) && c.has(AssumedLibrary) && beside[limit(c.line)+c.image.name()] {
 			c.judge(dropped, "says-less") // "RabbitMQ (rabbitmq:3.13)"
 		}
-		if c.has(RemovedSpace) && spoken && slices.ContainsFunc(all, func(o *candidate) bool {
-			rest, ok := strings.CutPrefix(o.image.Reference.Tag(), c.image.Reference.Tag())
-			return ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0 && o.image.Reference.Repository() == repository && !o.has(RemovedSpace)
-		}) {
+		if c.has(RemovedSpace) && spoken && longer[repository.String()+":"+c.image.Reference.Tag()] {
 			c.judge(dropped, "says-less") // "tracking python 3.11" beside python:3.11-slim
 		}
 		if c.has(AssumedHost) && !c.has(AssumedTag) && c.place.stance != listed && moved[repository.Path()+":"+c.image.Reference.Tag()] {
 			c.judge(dropped, "says-less") // the same image without its registry
 		}
-		if isManifest(c) && slices.ContainsFunc(all, func(o *candidate) bool { return !isManifest(o) && o.image.Reference.Repository() == repository }) {
+		if isManifest(c) && other[repository] {
 			c.judge(dropped, "says-less") // the manifest behind the tag that the log is about
 		}
 		if c.has(AssumedHost) && c.has(AssumedLibrary) && (spoken || !known.IsOfficial(c.bareName())) && named[c.bareName()+":"+c.image.Reference.Tag()] {
 			c.judge(dropped, "says-less") // the name without a tag
+		}
+	}
+}
+
+// addBeginnings adds a reference with each of the beginnings that its tag has before a
+// full stop or a hyphen.
+func addBeginnings(set map[string]bool, ref reference.Reference) {
+	tag := ref.Tag()
+	for i := range len(tag) {
+		if tag[i] == '.' || tag[i] == '-' {
+			set[ref.Repository().String()+":"+tag[:i]] = true
 		}
 	}
 }

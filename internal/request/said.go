@@ -521,8 +521,8 @@ func isPaired(toks []token, reads []reading, images, tags []int) bool {
 // versions from 1.27 to 1.31".
 func hasRange(toks []token, said string) bool {
 	for i := 2; i < len(toks); i++ {
-		if rangeMarks.has(spoken(toks[i-1])) && isVersion(trimWord(toks[i].text)) && isVersion(trimWord(toks[i-2].text)) && distributives.in(said) {
-			return true
+		if rangeMarks.has(spoken(toks[i-1])) && isVersion(trimWord(toks[i].text)) && isVersion(trimWord(toks[i-2].text)) {
+			return distributives.in(said)
 		}
 	}
 	return false
@@ -584,7 +584,8 @@ func giveOwner(toks []token, reads []reading, tag int) bool {
 	if name == "" || len(reads[owner].images) > 0 && reads[owner].strength > official {
 		name = ""
 	}
-	for i, r := range reads {
+	for i := max(0, owner-maxApart); i < min(len(reads), owner+maxApart); i++ {
+		r := &reads[i]
 		if !r.untagged() || r.strength < official || i == owner && name != "" {
 			continue
 		}
@@ -644,11 +645,11 @@ func listedUpTo(toks []token, reads []reading, last int) []string {
 	return tags
 }
 
-// namesOthers reports whether a sentence names other images without a tag than
-// the one at an index.
+// namesOthers reports whether a sentence names other images without a tag near the
+// one at an index.
 func namesOthers(reads []reading, i int) bool {
-	for n, r := range reads {
-		if n != i && r.untagged() && r.strength >= official {
+	for n := max(0, i-maxApart); n < min(len(reads), i+maxApart); n++ {
+		if r := &reads[n]; n != i && r.untagged() && r.strength >= official {
 			return true
 		}
 	}
