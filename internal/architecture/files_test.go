@@ -139,7 +139,7 @@ var layers = map[string][]string{
 	},
 	"request": {
 		"request codes",
-		"text words tokens language markdown keys",
+		"text words tokens language marks markdown keys",
 		"host mirror",
 		"image parts repair braces link platform weigh links joined",
 		"evidence layout",

@@ -19,10 +19,10 @@ func Of(host string) Registry {
 	if !strings.Contains(host, ".") {
 		return Registry{}
 	}
-	for _, r := range table.rows {
-		for _, domain := range r.Domains {
+	for i := range table.rows {
+		for _, domain := range table.rows[i].Domains {
 			if strings.HasSuffix(host, domain) {
-				return r
+				return table.rows[i]
 			}
 		}
 	}

@@ -13,7 +13,7 @@ var faultWords = phrases{list: "faultWords"}
 // is in use or is to be left as it is. It neither asks for anything nor says that the
 // version cannot be pulled, which is why people ask for it.
 func isFaulty(clause string) bool {
-	return faultWords.in(clause) && !asksForAny(clause) && !fetching.in(hostsOfNames.Replace(clause))
+	return faultWords.in(clause) && !asksForAny(clause) && !fetching.in(hostsOfNames.without(clause))
 }
 
 // asksForAny reports whether a clause, in lower case, asks for something.

@@ -11,7 +11,7 @@ import (
 // wantsImage reports whether a sentence, in lower case, with some images and
 // other words asks for an image.
 func wantsImage(said string, title bool, images, other int) bool {
-	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.Replace(said))) || images > 0 && (other <= talk || desires.in(said)) && !others.in(said)) {
+	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.without(said))) || images > 0 && (other <= talk || desires.in(said)) && !others.in(said)) {
 		return true
 	}
 	if isPolite(said) && strings.HasSuffix(said, ":") && !others.in(said) && !questions.in(said) {
@@ -24,7 +24,10 @@ func wantsImage(said string, title bool, images, other int) bool {
 }
 
 // thanks are words at the end of sentences that thank for an image in advance.
-var thanks = endings{list: "thanks"}
+var (
+	thanks  = endings{list: "thanks"}
+	thanked = phrases{list: "thanks"}
+)
 
 // praises are words of sentences that say that something works.
 var praises = phrases{list: "praises"}
@@ -34,7 +37,7 @@ var desires = phrases{list: "desires"}
 
 // notImperative removes verbs that are nouns in sentences without an image: "the
 // sync of images".
-var notImperative = strings.NewReplacer("mirror shows", "", "mirror is ", "", "mirror has ", "", "mirror does", "", "mirror fails", "", "sync of ", "", "last sync", "", "sync is ", "", "sync fails", "", "sync job", "")
+var notImperative = phrases{list: "notImperative"}
 
 // orders are verbs at the beginning of sentences that ask for an image.
 var orders = phrases{list: "orders"}
@@ -84,19 +87,16 @@ func wordsOf(l *line, toks []token, reads []reading) int {
 
 // hostsOfNames removes the registries of references, which say nothing about
 // pulling.
-var hostsOfNames = strings.NewReplacer("docker.io/", "", "ghcr.io/", "", "quay.io/", "", "gcr.io/", "")
+var hostsOfNames = phrases{list: "docker.io/|ghcr.io/|quay.io/|gcr.io/"}
 
 // canItBe removes questions that look like failures.
-var canItBe = strings.NewReplacer("能不能", "", "有没有", "")
+var canItBe = phrases{list: "能不能|有没有"}
 
-// readIntent notes what the lines say about the whole text. whole is the text in
-// lower case.
-func (s *scan) readIntent(whole string) {
-	for _, said := range strings.Split(whole, "\n") {
-		fails := failing.in(canItBe.Replace(said))
-		isolated := apart.in(said)
-		s.fails, s.isolated = s.fails || fails, s.isolated || isolated
-		s.lacks = s.lacks || (fails || isolated) && fetching.in(hostsOfNames.Replace(said)) && !strings.Contains(said, "am i missing") || absent.in(said)
-		s.running = s.running || running.in(said)
-	}
+// readIntent notes what a line, in lower case, says about the whole text.
+func (s *scan) readIntent(said string, on marks) {
+	fails := on.has(&failing) && failing.in(canItBe.without(said))
+	isolated := on.has(&apart)
+	s.fails, s.isolated = s.fails || fails, s.isolated || isolated
+	s.lacks = s.lacks || (fails || isolated) && fetching.in(hostsOfNames.without(said)) && !strings.Contains(said, "am i missing") || on.has(&absent)
+	s.running = s.running || on.has(&running)
 }

@@ -22,6 +22,7 @@ type phrases struct {
 type phraseTable struct {
 	by    [256][]string
 	pairs [1 << 16 / 64]uint64 // a bit for each pair of bytes at the beginning of a phrase
+	mark  marks                // the bit of the list, if it is in markedLists
 }
 
 // all returns the phrases.
@@ -38,7 +39,7 @@ func (p *phrases) table() *phraseTable {
 	if t != nil {
 		return t
 	}
-	t = new(phraseTable)
+	t = &phraseTable{mark: markOf(p.list)}
 	for _, w := range p.all() {
 		t.by[w[0]] = append(t.by[w[0]], w)
 		if len(w) > 1 {
@@ -78,39 +79,47 @@ func (p *phrases) index(text string) int {
 	return -1
 }
 
-// spans are where the phrases of a list are in a text, in order: the offsets of the
-// beginning and of the end of the shortest of those that begin there.
-type spans [][2]int
-
-// find returns where the phrases are in text, in lower case, between two offsets.
-func (p *phrases) find(text string, from, to int) (all spans) {
+// without returns text, in lower case, without the phrases. Where several begin, the
+// first one of the list is removed.
+func (p *phrases) without(text string) string {
+	at := p.index(text)
+	if at < 0 {
+		return text
+	}
+	var b strings.Builder
 	t := p.table()
-	for from < to {
-		next := p.index(text[from:to])
-		if next < 0 {
-			break
-		}
-		from += next
-		end := to
-		for _, w := range t.by[text[from]] {
-			if len(w) < end-from && strings.HasPrefix(text[from:to], w) {
-				end = from + len(w)
+	for ; at >= 0; at = p.index(text) {
+		b.WriteString(text[:at])
+		for _, w := range t.by[text[at]] {
+			if rest, ok := strings.CutPrefix(text[at:], w); ok {
+				text = rest
+				break
 			}
 		}
-		all = append(all, [2]int{from, end})
-		from++
 	}
-	return all
+	return b.String() + text
 }
 
-// within reports whether one of the phrases is between two offsets.
-func (s spans) within(from, to int) bool {
-	first := sort.Search(len(s), func(i int) bool { return s[i][0] >= from })
-	for _, span := range s[first:] {
-		if span[0] >= to {
+// find returns the offsets of the phrases in text, in lower case, between two offsets.
+func (p *phrases) find(text string, from, to int) (all []int) {
+	for {
+		next := p.index(text[from:to])
+		if next < 0 {
+			return all
+		}
+		all = append(all, from+next)
+		from += next + 1
+	}
+}
+
+// within reports whether one of the phrases that find found in text is between two
+// offsets.
+func (p *phrases) within(text string, found []int, from, to int) bool {
+	for _, i := range found[sort.SearchInts(found, from):] {
+		if i >= to {
 			return false
 		}
-		if span[1] <= to {
+		if p.starts(text[i:to]) {
 			return true
 		}
 	}
@@ -277,9 +286,7 @@ func isDaemon(text string) bool { return daemons.in(text) }
 
 var daemons = phrases{list: "daemons"}
 
-// isReport reports whether a line belongs to the form of a bug report.
-func isReport(text string) bool { return reports.in(text) }
-
+// reports are words of lines of the forms of bug reports.
 var reports = phrases{list: "reports"}
 
 // isDefect reports whether a sentence reports a fault of the project or
@@ -326,7 +333,7 @@ var additions = phrases{list: "additions"}
 var polite = phrases{list: "polite"}
 
 // notPolite removes words that look like polite ones.
-var notPolite = strings.NewReplacer("请问", "", "需要怎么", "", "需要如何", "", "需要做什么", "", "需要什么", "", "请教", "", "請問", "", "請教", "", "请注意", "", "请检查", "", "请忽略", "", "请勿", "", "请先", "", "请提前", "", "do i need", "", "do we need", "", "n't need", "", "not need", "", "longer need", "", "we mirror ", "", "do you mirror ", "", "our mirror", "", "requested access", "", "toomanyrequests", "", "too many requests", "", "pull request", "", "request entity", "", "bad request", "", "request canceled", "", "request cancelled", "", "http request", "", "request failed", "", "feature request", "", "your mirror", "", "the mirror", "", "this mirror", "", "a mirror", "")
+var notPolite = phrases{list: "notPolite"}
 
 // doings are verbs of polite sentences that concern an image, and of those that
 // concern the project.
@@ -339,7 +346,7 @@ var (
 // not name one.
 func isAboutImage(text string) bool {
 	there := wherever.in(text)
-	text = notPolite.Replace(text)
+	text = notPolite.without(text)
 	return (there || doings.in(text) || foreignDoings.in(text) || foreignNouns.in(text)) && !others.in(text) && !foreignQuestions.in(text)
 }
 
@@ -375,9 +382,9 @@ func hasSubject(toks []token) bool {
 
 // isPolite reports whether a question is a polite request.
 func isPolite(text string) bool {
-	text = notPolite.Replace(text)
+	text = notPolite.without(text)
 	if strings.IndexFunc(text, isForeignLetter) >= 0 {
-		text = imperatives.Replace(text)
+		text = imperatives.without(text)
 	}
 	return polite.in(text) || bids.starts(strings.TrimLeft(afterCommitType(text), "# -*[(\"'`【")) || isForeignWish(text)
 }
@@ -387,7 +394,7 @@ var bids = phrases{list: "bids"}
 
 // imperatives removes English verbs, which are nouns in sentences of other
 // languages.
-var imperatives = strings.NewReplacer("mirror ", "", "sync ", "")
+var imperatives = phrases{list: "mirror |sync "}
 
 // isForeignLetter reports whether a rune is a letter of another script than
 // Chinese and English.
@@ -399,10 +406,9 @@ var questions = phrases{list: "questions"}
 
 // interrogatives begin a question; inside a sentence they mostly join its
 // parts.
-const interrogatives = wordList("how |what |where |which ")
+var interrogatives = phrases{list: "interrogatives"}
 
 // isQuestion reports whether a sentence asks for an answer.
 func isQuestion(text string) bool {
-	return strings.HasSuffix(text, "?") || questions.in(text) ||
-		slices.ContainsFunc(interrogatives.words(), func(word string) bool { return strings.HasPrefix(text, word) })
+	return strings.HasSuffix(text, "?") || questions.in(text) || interrogatives.starts(text)
 }

@@ -30,8 +30,11 @@ var (
 
 // noteCorrection notes that a sentence, in lower case, corrects what is before
 // some word of it: "I meant 1.2", "not 1.1, but 1.2".
-func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said string) {
-	at, old, tag := s.correctionAt(l, toks, reads, said), "", ""
+func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said string, on marks) {
+	at, old, tag := -1, "", ""
+	if on.has(&corrections) || on.has(&regrets) {
+		at = s.correctionAt(l, toks, reads, said)
+	}
 	if at >= 0 {
 		old = s.given(toks)
 	}
@@ -93,8 +96,10 @@ func (s *scan) correctionAt(l *line, toks []token, reads []reading, said string)
 func (s *scan) repeatsBehind(toks []token, reads []reading, said string, at int) bool {
 	const most = 12 // words in between
 	last := ""      // the image in front
-	for _, c := range s.since(0) {
-		last = c.image.name()
+	for n := len(s.candidates) - 1; n >= 0 && last == ""; n-- {
+		if c := &s.candidates[n]; c.verdict == taken {
+			last = c.image.name()
+		}
 	}
 	behind := 0
 	for i, t := range toks {

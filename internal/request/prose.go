@@ -141,38 +141,42 @@ func (s *scan) readLine(l *line, text string) {
 	s.toks = appendTokens(s.toks[:0], text)
 	toks := s.toks
 	said := lower(text)
-	announced := announcesPlatform(said)
-	markFaulty(toks, said)
+	on := marksOf(said)
+	announced := on.has(&platformWords)
+	if on.has(&faultWords) {
+		markFaulty(toks, said)
+	}
 	reads, about := s.readTokens(toks, text, announced)
 	splitNames(l, toks, reads, about)
 	about.plain = about.plain || l.entry && listsImages(toks, reads, about)
 	flaws := len(s.flaws)
 	if !about.plain {
-		polite := isPolite(said) && (l.number > 0 || isPolite(notImperative.Replace(said)))
-		about.wish = hasWish(said)
+		polite := on.asks() && isPolite(said) && (l.number > 0 || isPolite(notImperative.without(said)))
+		about.wish = on.wishes() && hasWish(said)
 		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
-		doubt := isQuestion(said)
+		doubt := strings.HasSuffix(said, "?") || on.has(&questions) || on.has(&interrogatives) && isQuestion(said)
 		about.question = doubt && !polite
 		s.found = s.found || about.images > 0
-		s.desire = s.desire || about.images > 0 && desires.in(said)
+		s.desire = s.desire || about.images > 0 && on.has(&desires)
 		s.doubt, s.polite = s.doubt || doubt, s.polite || polite
 		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
 		if about.images+about.bare > 0 || about.other > 1 || len(versionsOf(toks)) == 0 {
 			s.words += about.other + about.bare
 		}
-		s.about = s.about || isAboutImage(said)
-		s.subject = s.subject || about.images == 0 && (hasSubject(toks) || others.in(said)) && !isAboutImage(said)
+		concerns := (on.has(&wherever) || on.has(&doings) || on.has(&foreignDoings) || on.has(&foreignNouns)) && isAboutImage(said)
+		s.about = s.about || concerns
+		s.subject = s.subject || about.images == 0 && !concerns && (on.has(&others) || hasSubject(toks))
 		s.prose = true
 		s.tried = s.tried || about.images == 0 && !strings.Contains(strings.TrimSpace(text), " ") && strings.ContainsAny(text, "/:@")
-		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || isAboutImage(said))
-		s.report = s.report || isReport(said)
+		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || concerns)
+		s.report = s.report || on.has(&reports)
 		s.told += wordsOf(l, toks, reads)
 	}
-	s.withdrawn = s.withdrawn || about.images == 0 && withdraws(said, toks)
-	s.wish = s.wish || about.plain && isPolite(said) && doings.in(said) // "求同步镜像"
-	s.wanted = s.wanted || asksFor(said, toks, reads, l.number == 0, about)
-	s.also = s.also || about.images > 0 && isAddition(said)
-	shareTag(toks, reads, said)
+	s.withdrawn = s.withdrawn || about.images == 0 && (on.has(&withdrawals) || on.has(&withdrawalEnds)) && withdraws(said, toks)
+	s.wish = s.wish || about.plain && on.has(&doings) && isPolite(said) // "求同步镜像"
+	s.wanted = s.wanted || (on.asks() || on.has(&orders) || on.has(&thanked)) && asksFor(said, toks, reads, l.number == 0, about)
+	s.also = s.also || about.images > 0 && on.has(&additions)
+	shareTag(toks, reads, on)
 	var not []bool
 	var old map[int]reading
 	replaced := false
@@ -181,15 +185,15 @@ func (s *scan) readLine(l *line, text string) {
 			askForTags(reads, false)
 		}
 		old = takeNewer(toks, reads, said)
-		not, replaced = exclude(toks, reads, said, old)
+		not, replaced = exclude(toks, reads, said, on, old)
 		for i, t := range toks {
 			if r := reads[i]; len(r.images) > 0 && r.untagged() && r.strength <= official && len(s.without) < maxUses && isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
 				s.without = append(s.without, r.images[0].name())
 			}
 		}
-		s.defect = s.defect || isDefect(said) && (l.indent() == 0 || !commits.starts(said)) && !replaced && len(old) == 0
+		s.defect = s.defect || (on.has(&proposals) || on.has(&topics) || on.has(&defects) || on.has(&commits)) && isDefect(said) && (l.indent() == 0 || !commits.starts(said)) && !replaced && len(old) == 0
 		s.replaces = s.replaces || replaced || len(old) > 0
-		s.noteCorrection(l, toks, reads, said)
+		s.noteCorrection(l, toks, reads, said, on)
 		if about.images > 0 && exceptThese.in(said) {
 			s.onlyLine = l.number
 		}
@@ -202,7 +206,7 @@ func (s *scan) readLine(l *line, text string) {
 			from = to
 		}
 	}
-	s.noteTags(l, toks, reads, old, said)
+	s.noteTags(l, toks, reads, old, said, on)
 	if len(s.mentioned) < maxUses {
 		s.mentioned = append(s.mentioned, versionsOf(toks)...)
 	}
@@ -211,7 +215,7 @@ func (s *scan) readLine(l *line, text string) {
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)
 	}
-	if about.images > 0 && !about.plain && everyTag.in(said) || about.images == 1 && wantsSeries(toks, said) {
+	if about.images > 0 && !about.plain && on.has(&everyTag) || about.images == 1 && (on.has(&series) || on.has(&wholes)) && wantsSeries(toks, said) {
 		askForTags(reads, about.images == 1)
 	}
 	remark := !l.entry && len(toks) > 1 && isRemark(strings.TrimLeft(said[toks[0].at+len(toks[0].text):], "`\"'* "))
@@ -254,7 +258,7 @@ func (s *scan) readLine(l *line, text string) {
 			s.flaw(l, t.at, *r.problem)
 		}
 	}
-	noteClauses(s.candidates[from:], said, l.fenced || l.shift > l.indent() || strings.HasPrefix(l.text, "|"))
+	noteClauses(s.candidates[from:], said, on, l.fenced || l.shift > l.indent() || strings.HasPrefix(l.text, "|"))
 	if len(s.candidates) > from {
 		c := &s.candidates[from]
 		c.opens = c.at == toks[0].at
@@ -291,9 +295,9 @@ func (s *scan) readLine(l *line, text string) {
 	if !about.plain && len(finds) > 1 {
 		picked := len(finds) - 1
 		switch {
-		case onlyFirst.in(said):
+		case on.has(&onlyFirst):
 			picked = 0
-		case !onlyLast.in(said):
+		case !on.has(&onlyLast):
 			picked = -1
 		}
 		for i, c := range finds {
@@ -303,7 +307,7 @@ func (s *scan) readLine(l *line, text string) {
 		}
 		finds = s.since(from)
 	}
-	if len(finds) > 1 && !about.plain && oneOfThem.in(said) {
+	if len(finds) > 1 && !about.plain && on.has(&oneOfThem) {
 		for _, c := range finds {
 			c.judge(asked, "either")
 		}
@@ -319,13 +323,14 @@ func (s *scan) readLine(l *line, text string) {
 	}
 	finds = s.since(from)
 	nearestPlatforms(finds, toks, reads)
+	changed := !strings.Contains(l.text, text)
 	for _, c := range finds {
 		c.wished = about.wish
 		image := c.image
 		if len(image.Platforms) == 0 || len(finds) == 1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)
 		}
-		if !strings.Contains(l.text, image.Written) && strings.Contains(text, image.Written) {
+		if changed && strings.Contains(text[max(0, c.at-maxWritten):min(len(text), c.at+2*maxWritten)], image.Written) && !strings.Contains(l.text, image.Written) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
@@ -359,15 +364,15 @@ func asksFor(said string, toks []token, reads []reading, title bool, about sente
 
 // noteClauses notes which candidates of a line, in lower case, stand in a clause
 // that asks for something or tells what the image is. An item of a list does.
-func noteClauses(all []candidate, said string, item bool) {
+func noteClauses(all []candidate, said string, on marks, item bool) {
 	for n, from := 0, 0; n < len(all) && from < len(said); {
 		next := partEnd(said, from)
 		clause := strings.TrimSpace(said[from:next])
-		var doubts spans
-		if n < len(all) && all[n].at < next {
+		var doubts []int
+		if on.has(&contrasts) && n < len(all) && all[n].at < next {
 			doubts = contrasts.find(said, from, next)
 		}
-		asks := item || n < len(all) && all[n].at < next && (nouns.in(clause) || foreignNouns.in(clause) || hasWish(clause) || isPolite(clause) || addsMore(clause) || orders.starts(clause))
+		asks := item || n < len(all) && all[n].at < next && (on.has(&nouns) && nouns.in(clause) || on.has(&foreignNouns) && foreignNouns.in(clause) || on.wishes() && hasWish(clause) || on.asks() && isPolite(clause) || addsMore(clause) || on.has(&orders) && orders.starts(clause))
 		for ; n < len(all) && all[n].at < next; n++ {
 			all[n].asks = asks || n > 0 && all[n-1].place == inExclusion && all[n-1].at >= from // "not a/b:1, but a/b:2"
 			if !all[n].asks || !item {
@@ -381,7 +386,7 @@ func noteClauses(all []candidate, said string, item bool) {
 // isDoubted reports whether the words beside a candidate, in the part of a line
 // between two offsets, say that it is there already, gone, or not meant. doubts are
 // where such words are.
-func isDoubted(said string, from, next int, all []candidate, n int, doubts spans) bool {
+func isDoubted(said string, from, next int, all []candidate, n int, doubts []int) bool {
 	at := min(all[n].at, next)
 	end := min(at+len(all[n].image.Written), next)
 	if tag := lower(all[n].image.Reference.Tag()); all[n].has(RemovedSpace) {
@@ -405,7 +410,7 @@ func isDoubted(said string, from, next int, all []candidate, n int, doubts spans
 	if len(doubts) == 0 {
 		return false
 	}
-	return doubts.within(from, from+len(beforeVersion(said[from:at]))) || doubts.within(at, end) || doubts.within(end, end+len(beforeVersion(said[end:next])))
+	return contrasts.within(said, doubts, from, from+len(beforeVersion(said[from:at]))) || contrasts.within(said, doubts, at, end) || contrasts.within(said, doubts, end, end+len(beforeVersion(said[end:next])))
 }
 
 // beforeVersion returns a text up to the first version in it: what is behind that is
@@ -448,7 +453,7 @@ func partEnd(said string, from int) int {
 }
 
 // nouns are what English and Chinese call images.
-var nouns = phrases{list: "image|container|镜像|鏡像"}
+var nouns = phrases{list: "nouns"}
 
 // sentenceEnd returns the end of the sentence of a text that begins at an offset.
 func sentenceEnd(said string, from int) int {

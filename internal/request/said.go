@@ -83,7 +83,7 @@ func isExcluded(said string, from, to int) bool {
 // between it and a verb behind it.
 var (
 	noPlatform    = endings{list: "noPlatform"}
-	platformNouns = strings.NewReplacer("的", "", "版本", "", "架构", "", "就", "", "都", "", " image", "", " version", "", " variant", "", " build", "")
+	platformNouns = phrases{list: "platformNouns"}
 )
 
 // denyPlatforms removes the platforms from the readings of a sentence, in lower
@@ -115,7 +115,7 @@ func denyPlatforms(toks []token, reads []reading, said string) {
 			}
 		}
 		last = append(last, i)
-		if denied := isExcluded(platformNouns.Replace(behind), 0, 0); denied && (n == len(toks) || len(reads[n].platforms) == 0) {
+		if denied := isExcluded(platformNouns.without(behind), 0, 0); denied && (n == len(toks) || len(reads[n].platforms) == 0) {
 			for _, i := range last {
 				reads[i].platforms = nil // "arm64 和 s390x 都不要"
 			}
@@ -164,9 +164,9 @@ var joins = wordSet{list: "joins"}
 // reports whether one of them is replaced by another. Images joined to an
 // excluded one by "or" are excluded too. What a sentence says of a version that
 // another one has replaced already, as old tells, is not said of that.
-func exclude(toks []token, reads []reading, said string, old map[int]reading) (not []bool, replaced bool) {
+func exclude(toks []token, reads []reading, said string, on marks, old map[int]reading) (not []bool, replaced bool) {
 	not = make([]bool, len(toks))
-	about := models.in(said)
+	about := on.has(&models)
 	last := -1
 	for i, t := range toks {
 		if len(reads[i].images) == 0 || reads[i].strength < official {
@@ -183,7 +183,9 @@ func exclude(toks []token, reads []reading, said string, old map[int]reading) (n
 		}
 		last = i
 	}
-	dismiss(toks, reads, said, not)
+	if on.has(&dismissals) {
+		dismiss(toks, reads, said, not)
+	}
 	return not, replaced
 }
 
@@ -205,9 +207,6 @@ func endOf(toks []token, reads []reading, i int) int {
 // that they are not needed: the only one of its part of the sentence, or the one in
 // front of such words. The last words before a comma concern the next image.
 func dismiss(toks []token, reads []reading, said string, not []bool) {
-	if !dismissals.in(said) {
-		return
-	}
 	isImage := func(i int) bool { return len(reads[i].images) > 0 && reads[i].strength >= path }
 	for i, from := 0, 0; from < len(said); {
 		next, images := partEnd(said, from), []int(nil)
@@ -418,8 +417,8 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 
 // shareTag assigns a version behind words that ask for something to the list of images
 // in front of these: "a/b and a/c, please copy 1.2".
-func shareTag(toks []token, reads []reading, said string) {
-	spreadTag(toks, reads, said)
+func shareTag(toks []token, reads []reading, on marks) {
+	spreadTag(toks, reads, on.has(&distributives))
 	const most = 4 // words that ask
 	for i := 3; i < len(toks); i++ {
 		word := trimWord(toks[i].text)
@@ -440,10 +439,9 @@ func shareTag(toks []token, reads []reading, said string) {
 }
 
 // spreadTag assigns a tag behind the last image of a list to all of it, if the
-// sentence, in lower case, says so, or a comma or a word for tags is in between: "both
+// sentence says so, which each tells, or a comma or a word for tags is in between: "both
 // a/b and a/c in version 1.2".
-func spreadTag(toks []token, reads []reading, said string) {
-	each := distributives.in(said)
+func spreadTag(toks []token, reads []reading, each bool) {
 	for i := 2; i+1 < len(toks); i++ {
 		if !reads[i].joined() || !each && toks[i+1].text != "," && !strings.HasSuffix(toks[i].text, ":") && !slices.ContainsFunc(toks[i+1:min(len(toks), i+4)], isTagNoun) {
 			continue

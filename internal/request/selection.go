@@ -60,7 +60,7 @@ func wantsSeries(toks []token, said string) bool {
 // and plurals what stands behind the version then.
 var (
 	series  = phrases{list: "series"}
-	wholes  = phrases{list: "all |all)|every |alle |todas |todos |toutes |tous |все |所有|全部|すべて|全て|모든"}
+	wholes  = phrases{list: "wholes"}
 	plurals = wordSet{list: "plurals"}
 )
 

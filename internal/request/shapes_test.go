@@ -329,7 +329,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"wishes", "xx W grafana/loki yy zz", wishes.list, "docker.io/grafana/loki:latest"},
 		{"polite", "xx W " + b + ":1?", polite.list, b + ":1"},
 		{"questions", "W xx " + b + ":1 yy", questions.list, ""},
-		{"interrogatives", "Wxx " + b + ":1 yy", interrogatives, ""},
+		{"interrogatives", "Wxx " + b + ":1 yy", interrogatives.list, ""},
 		{"foreignQuestions", "por favor W " + b + ":1?", foreignQuestions.list, ""},
 		{"defects", "with " + b + ":1 it W here", defects.list, ""},
 		{"commits", "W " + b + ":1 in the tests", commits.list, ""},

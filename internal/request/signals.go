@@ -371,6 +371,8 @@ func (s *scan) readSignals(whole string) {
 		if aside {
 			s.aside[l.number] = true
 		}
+		on := marksOf(said)
+		s.readIntent(said, on)
 		if signalWords.in(said) {
 			s.signs |= signsOf(l, said, head)
 		}

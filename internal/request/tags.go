@@ -8,18 +8,19 @@ import (
 // Tags that stand apart from the images, in other sentences or lines.
 
 // noteTags records the tags of a line that belong to none of its images.
-func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]reading, said string) {
+func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]reading, said string, on marks) {
 	given := func(at int, tag string) bool {
 		return slices.ContainsFunc(reads[max(0, at-maxApart):min(len(reads), at+maxApart)], func(r reading) bool {
 			return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool { return i.Reference.Tag() == tag })
 		})
 	}
-	if at := sames.index(said); at >= 0 && len(s.apart) < maxUses {
+	if on.has(&sames) && len(s.apart) < maxUses {
+		at := sames.index(said)
 		_, of, _ := strings.Cut(said[at:], " as ")
 		of, _, _ = strings.Cut(strings.TrimLeft(strings.TrimPrefix(of, "the "), "`"), " ")
 		s.apart = append(s.apart, apartTag{line: l.number, at: at, of: strings.Trim(of, ".,;:)`")})
 	}
-	s.tagLater = s.tagLater || laterTags.in(said)
+	s.tagLater = s.tagLater || on.has(&laterTags)
 	for i, t := range toks {
 		if len(s.apart) == maxUses || t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
 			continue

@@ -106,7 +106,6 @@ func scanText(lines []line) text {
 	s := &scan{lines: lines, taken: make([]bool, len(lines)), spelled: make([]bool, len(lines)), known: map[reference.Reference]bool{}, offered: map[reference.Reference]bool{}, memo: map[string]reading{}}
 	joined := joinBroken(lines)
 	whole := joinLines(lines)
-	s.readIntent(whole)
 	s.readSignals(whole)
 	for _, d := range dialects {
 		if d.keywords == nil || d.keywords.in(whole) {

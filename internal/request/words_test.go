@@ -3,6 +3,7 @@ package request
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,5 +49,45 @@ func TestWordLists(t *testing.T) {
 	}
 	for name := range unused {
 		t.Errorf("nothing needs the list %q of words.json", name)
+	}
+}
+
+// TestMarkedLists checks that the lists that rules look for by marks are those that
+// marks tell of: another would never be found.
+func TestMarkedLists(t *testing.T) {
+	names := markedLists.words()
+	if len(names) > 64 {
+		t.Errorf("%d lists", len(names))
+	}
+	for _, name := range names {
+		if len(wordList(name).words()) < 2 {
+			t.Errorf("there is no list %q", name)
+		}
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, declared := map[string]bool{}, map[string]string{}
+	for _, file := range files {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(\w+) *= phrases\{list: "(\w+)"`).FindAllStringSubmatch(string(code), -1) {
+			declared[m[1]] = m[2]
+		}
+		for _, m := range regexp.MustCompile(`\b(?:on|m)\.has\(&(\w+)\)`).FindAllStringSubmatch(string(code), -1) {
+			used[m[1]] = true
+		}
+	}
+	for variable := range used {
+		if !slices.Contains(names, declared[variable]) {
+			t.Errorf("%s is not in the list %q", variable, markedLists)
+		}
+		names = slices.DeleteFunc(names, func(name string) bool { return name == declared[variable] })
+	}
+	if len(names) > 0 {
+		t.Errorf("no rule looks for %q", names)
 	}
 }
