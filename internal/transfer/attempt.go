@@ -31,9 +31,7 @@ func (e *Engine) attempt(ctx context.Context, r *reader, target Target, final bo
 	defer e.mu.Unlock()
 	a := &attempt{r: r, target: target, cancel: cancel, began: time.Now(), from: r.offset, waited: r.waited, final: final}
 	e.attempts[a] = true
-	r.tuner, r.early = e.uploads[target.Host()], false
-	r.tuner.measured(target.Trip())
-	e.memory.freed.Broadcast() // fetchers may read on
+	r.tuner = e.uploads[target.Host()]
 	return ctx, a
 }
 

@@ -267,9 +267,6 @@ func (f *fetcher) claimLocked() {
 	case f.length > s.e.probePiece:
 		f.length = s.host.ownPieceLocked(f.length, s.e.near(s.source))
 	}
-	if s.earlyLocked() {
-		f.length = min(f.length, s.e.minAhead)
-	}
 	f.end = s.gapLocked(f.at, min(f.at+f.length, s.reachLocked(f.at)))
 	s.claimLocked(f.at, f.end)
 	f.claimed = true

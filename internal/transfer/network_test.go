@@ -40,9 +40,8 @@ type network struct {
 	requests  int
 	sent      int64
 	sending   map[*simTarget]bool
-	most      int   // uploads at once
-	lost      int64 // by a kill at each byte, together
-	forgotten int   // sessions
+	most      int // uploads at once
+	forgotten int // sessions
 }
 
 type connection struct {
@@ -313,7 +312,6 @@ func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
 		if n > 0 {
 			arrival = t.n.carry(c, n)
 			t.arrived += int64(n)
-			t.n.assess(int64(n))
 		}
 		if ctx.Err() != nil {
 			return &failure.Error{Code: failure.Network, Side: failure.Target, Err: ctx.Err()}
@@ -331,15 +329,6 @@ func (t *simTarget) Send(ctx context.Context, body io.Reader, _ int64) error {
 	t.n.mu.Unlock()
 	t.open = false
 	return nil
-}
-
-// assess counts what would be lost if the process ended during the last bytes.
-func (n *network) assess(bytes int64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for t := range n.sending {
-		n.lost += t.arrived * bytes
-	}
 }
 
 // period is after how many bytes the content of a simSource repeats. It is odd, so

@@ -156,7 +156,7 @@ func (e *Engine) slots(target Target, small bool) *slots {
 	defer e.mu.Unlock()
 	host := target.Host()
 	if e.uploads[host] == nil {
-		e.uploads[host], e.asks[host] = newUploadTuner(&e.tuning, target.Trip()), newSlots(e.maxExchanges, e.maxExchanges)
+		e.uploads[host], e.asks[host] = newUploadTuner(&e.tuning, target.Trip()), newSlots(e.maxExchanges)
 		if len(e.uploads) > 1 {
 			e.memory.maxKept = e.memory.budget // the other target may want what this one has read
 		}
@@ -185,7 +185,7 @@ func (e *Engine) send(ctx context.Context, blob Blob, source Source, target Targ
 		target.Cancel(ctx)
 		return 0, err
 	}
-	defer sending.release()
+	defer slots.release()
 	for try := 1; ; try++ {
 		outcome, err := sending.run(ctx, s)
 		if err == nil || failure.CodeOf(err) != failure.Corrupt || try == e.maxReads {

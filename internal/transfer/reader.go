@@ -42,12 +42,10 @@ func (r *reader) seek(offset int64) {
 	r.offset = offset
 }
 
-// prefetch starts fetching the first bytes before they are read; early if they
-// cannot be sent yet.
-func (r *reader) prefetch(early bool) {
+// prefetch starts fetching the first bytes before they are read.
+func (r *reader) prefetch() {
 	r.s.e.mu.Lock()
 	defer r.s.e.mu.Unlock()
-	r.early = early
 	if index := r.offset / blockSize; index < r.s.count() && r.s.blocks[index] == nil {
 		r.s.wantLocked(index)
 	}

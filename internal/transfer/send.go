@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"time"
 
 	"github.com/imageferry/ferry/internal/failure"
 	"github.com/imageferry/ferry/internal/reference"
@@ -12,16 +11,11 @@ import (
 type sending struct {
 	blob        Blob
 	target      Target
-	slots       *slots               // has one for each blob that has bytes to send
+	slots       *slots               // has one for each blob being sent
 	from        reference.Repository // may have the blob already
 	maxRestarts int
 	told        int64 // offset up to which progress was reported
 	progress    func(int64)
-	began       time.Time     // the attempt
-	first       int64         // the offset at which it began
-	opening     time.Duration // how long the target took to open the session
-	announced   bool          // another upload knows that it will have the slot soon
-	ended       bool          // all has been sent, and the slot is given back
 
 	r      *reader // of all attempts, so that blocks read for it stay; nil before the first
 	opened *opening
@@ -33,25 +27,25 @@ type opening struct {
 	err     error
 }
 
-// prepare begins to read the blob and opens a session for it, while the last bytes
-// of the blob before it are sent: otherwise a far target would receive nothing for
-// a round trip.
+// prepare begins to read the blob and opens a session for it, while the target
+// confirms the blob before it: otherwise a far target would receive nothing for
+// two round trips.
 func (u *sending) prepare(ctx context.Context, s *stream) {
-	u.start(ctx, s, true)
+	u.start(ctx, s)
 	if !u.target.Open() {
-		present, err := u.ask(ctx)
+		present, err := u.target.Start(ctx, u.from)
 		u.opened = &opening{present, err}
 	}
 }
 
-// start begins to read the blob; early before it can be sent.
-func (u *sending) start(ctx context.Context, s *stream, early bool) {
+// start begins to read the blob.
+func (u *sending) start(ctx context.Context, s *stream) {
 	if u.r != nil {
 		return
 	}
 	u.r = s.reader(ctx, 0, s.blob.Size, u.passed)
 	if u.blob.Fresh {
-		u.r.prefetch(early)
+		u.r.prefetch()
 	}
 }
 
@@ -69,24 +63,7 @@ func (u *sending) open(ctx context.Context) (present bool, err error) {
 		u.opened = nil
 		return first.present, first.err
 	}
-	return u.ask(ctx)
-}
-
-// ask asks the target for a session.
-func (u *sending) ask(ctx context.Context) (present bool, err error) {
-	began := time.Now()
-	present, err = u.target.Start(ctx, u.from)
-	u.opening = time.Since(began)
-	return present, err
-}
-
-// release gives the slot back.
-func (u *sending) release() {
-	if u.ended {
-		u.slots.answered()
-	} else {
-		u.slots.release()
-	}
+	return u.target.Start(ctx, u.from)
 }
 
 // run sends the blob from s. After a temporary failure it continues at the
@@ -95,14 +72,10 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 	tries := u.target.Backoff()
 	var offset int64
 	restarts, late := 0, 0
-	u.start(ctx, s, false)
+	u.start(ctx, s)
 	defer u.stop()
 	r := u.r
 	for {
-		if u.ended { // what was sent is to be sent again
-			u.ended = false
-			u.slots.resume()
-		}
 		if !u.target.Open() || u.opened != nil {
 			// A failure may have been a success whose response was lost: then
 			// the blob is there.
@@ -120,7 +93,6 @@ func (u *sending) run(ctx context.Context, s *stream) (Outcome, error) {
 			offset = 0
 		}
 		r.seek(offset)
-		u.began, u.first = time.Now(), offset
 		attempt, a := s.e.attempt(ctx, r, u.target, late == s.e.maxHedges)
 		err := u.target.Send(attempt, r, offset)
 		gaveUp := s.e.end(a, err)
@@ -179,22 +151,12 @@ func (u *sending) elsewhere(ctx context.Context) (offset int64) {
 	return 0
 }
 
-// passed reports progress, once for each byte. The next upload gets the slot with
-// the last byte, and is told of it as early before as it needs to read its first
-// bytes and to open a session.
+// passed reports progress, once for each byte.
 func (u *sending) passed(offset int64) {
-	lead := max(u.opening, u.r.s.source.Answer())
-	took := max(time.Since(u.began), lead) // the first bytes say nothing about the rate
-	left, sent := float64(u.blob.Size-offset), float64(offset-u.first)
-	if !u.announced && left*took.Seconds() <= sent*lead.Seconds() {
-		u.announced = true
-		u.slots.announce()
-	}
-	if offset == u.blob.Size && !u.ended {
-		u.ended = true
-		u.slots.end()
-	}
 	if offset > u.told {
+		if offset == u.blob.Size {
+			u.slots.announce()
+		}
 		u.progress(offset - u.told)
 		u.told = offset
 	}

@@ -7,16 +7,13 @@ import (
 )
 
 // slots is a semaphore that serves the largest blobs first, so that the longest
-// transfers do not start last. Who only waits for an answer needs no slot.
+// transfers do not start last.
 type slots struct {
 	mu      sync.Mutex
 	free    int // negative while the last few run together
 	spare   int // how many may exceed the limit at the end
 	waiting queue
 	count   int
-	taken   int // slots in use
-	ended   int // users that need nothing but an answer, and have no slot
-	most    int // of taken and ended, before another slot is given
 }
 
 type waiter struct {
@@ -27,22 +24,14 @@ type waiter struct {
 	index int
 }
 
-func newSlots(n, most int) *slots { return &slots{free: n, spare: n / 2, most: most} }
+func newSlots(n int) *slots { return &slots{free: n, spare: n / 2} }
 
-// add changes the number of slots by n. Those in use stay.
-func (s *slots) add(n, most int) {
+// add changes the number of slots. Those in use stay.
+func (s *slots) add(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free += n
-	s.most = most
 	s.pass()
-}
-
-// exceeded reports whether more slots are in use than there are.
-func (s *slots) exceeded() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.free < 0
 }
 
 // crowded reports whether somebody is waiting.
@@ -56,8 +45,8 @@ func (s *slots) crowded() bool {
 // will be free soon.
 func (s *slots) acquire(ctx context.Context, size int64, soon func()) error {
 	s.mu.Lock()
-	if s.free > 0 && s.taken+s.ended < s.most {
-		s.takeLocked()
+	if s.free > 0 {
+		s.free--
 		s.mu.Unlock()
 		return nil
 	}
@@ -83,7 +72,8 @@ func (s *slots) acquire(ctx context.Context, size int64, soon func()) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w.index < 0 {
-		s.giveLocked() // a slot was assigned at the same moment
+		s.free++ // a slot was assigned at the same moment
+		s.pass()
 	} else {
 		heap.Remove(&s.waiting, w.index)
 	}
@@ -109,50 +99,15 @@ func (s *slots) announce() {
 func (s *slots) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.giveLocked()
-}
-
-// end gives a slot back whose user still waits for an answer. It must call
-// answered, or resume first.
-func (s *slots) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended++
-	s.giveLocked()
-}
-
-// answered ends the wait after end.
-func (s *slots) answered() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended--
-	s.pass()
-}
-
-// resume takes a slot again after end, at once, even if that is one too many.
-func (s *slots) resume() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended--
-	s.takeLocked()
-}
-
-func (s *slots) takeLocked() {
-	s.free--
-	s.taken++
-}
-
-func (s *slots) giveLocked() {
 	s.free++
-	s.taken--
 	s.pass()
 }
 
 // pass assigns slots to waiting callers. The last few run together, beyond the
 // limit; otherwise one of them would run alone at the end.
 func (s *slots) pass() {
-	for len(s.waiting) > 0 && (s.free > 0 && s.taken+s.ended < s.most || len(s.waiting) <= s.spare) {
-		s.takeLocked()
+	for len(s.waiting) > 0 && (s.free > 0 || len(s.waiting) <= s.spare) {
+		s.free--
 		close(heap.Pop(&s.waiting).(*waiter).ready)
 	}
 }

@@ -81,7 +81,6 @@ type reader struct {
 	since  time.Time     // when it began to wait for bytes; zero if it is not waiting
 	waited time.Duration // for bytes, before since
 	passed func(int64)
-	early  bool         // no more than the first bytes are read, because none can be sent yet
 	tuner  *uploadTuner // of the target that it is sent to; nil for none
 }
 
@@ -172,25 +171,11 @@ func (s *stream) wakeLocked() {
 // neededLocked reports whether a reader will need a block soon.
 func (s *stream) neededLocked(index, ahead int64) bool {
 	for r := range s.readers {
-		most := ahead
-		if r.early {
-			most = min(most, s.e.minAhead)
-		}
-		if at := r.offset / blockSize; at <= index && index < at+most && index*blockSize < r.end {
+		if at := r.offset / blockSize; at <= index && index < at+ahead && index*blockSize < r.end {
 			return true
 		}
 	}
 	return false
-}
-
-// earlyLocked reports whether only the first bytes are read.
-func (s *stream) earlyLocked() bool {
-	for r := range s.readers {
-		if !r.early {
-			return false
-		}
-	}
-	return true
 }
 
 // aheadLocked returns how many blocks are read ahead for each reader. From a

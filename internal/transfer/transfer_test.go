@@ -349,7 +349,7 @@ func TestWhoWaitsTakesOver(t *testing.T) {
 }
 
 func TestSlotsServeTheLargestFirst(t *testing.T) {
-	s := newSlots(1, 1)
+	s := &slots{free: 1}
 	if err := s.acquire(t.Context(), 0, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -391,7 +391,7 @@ func TestSlotsServeTheLargestFirst(t *testing.T) {
 // TestTheLastFewGoTogether checks that no transfer is left to run alone at the
 // end.
 func TestTheLastFewGoTogether(t *testing.T) {
-	s := newSlots(4, 4)
+	s := &slots{free: 4, spare: 2}
 	for range 4 {
 		if err := s.acquire(t.Context(), 1, nil); err != nil {
 			t.Fatal(err)

@@ -1,9 +1,6 @@
 package transfer
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 func newTestTuner() *connectionTuner {
 	c := newTuner(&defaultTuning)
@@ -207,21 +204,5 @@ func TestTunerKnowsThatOneIsEnough(t *testing.T) {
 	}
 	if c.connections != 0 {
 		t.Errorf("%d connections where one is enough", c.connections)
-	}
-}
-
-// TestUploadsAtAShorterTrip has a round trip that looked long at first.
-func TestUploadsAtAShorterTrip(t *testing.T) {
-	u := newUploadTuner(&defaultTuning, 40*time.Millisecond)
-	if u.n != 11 {
-		t.Errorf("begins with %d uploads, want 11", u.n)
-	}
-	for _, c := range []struct {
-		trip time.Duration
-		want int
-	}{{0, 11}, {60 * time.Millisecond, 11}, {20 * time.Millisecond, 6}, {10 * time.Millisecond, 2}, {20 * time.Millisecond, 2}} {
-		if u.measured(c.trip); u.n != c.want || u.slots.free != c.want {
-			t.Errorf("%v: %d uploads, %d slots, want %d", c.trip, u.n, u.slots.free, c.want)
-		}
 	}
 }

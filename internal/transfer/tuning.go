@@ -30,17 +30,15 @@ type tuning struct {
 
 	// maxUploads is how many blobs are sent to one target at once. More would
 	// share the same link, and a blob half sent is lost if the process ends; fewer
-	// would leave the link idle while connections start. A near target gets
-	// minUploads, another one and one more for each uploadTrip of the round trip.
-	// Half as many more are tried, and stay if each of them brings uploadGain of
-	// what one brought before; twice as many while they raise the rate by the
-	// factor proportional. Twice maxUploads are tried once, at a steady rate, and
-	// stay if they raise it by that factor. Half as many are tried then, and stay
-	// if the rate does. After a failed trial, the next restChecks evaluations are
-	// skipped.
-	maxUploads, minUploads, restChecks int
-	uploadTrip                         time.Duration
-	proportional, uploadGain           float64
+	// would leave the link idle while connections start. A near target gets one
+	// and one more for each uploadTrip of the round trip, minUploads at least, and
+	// then uploadStep more as long as that helps, or twice as many while they
+	// raise the rate by the factor proportional. Twice maxUploads are tried once,
+	// at a steady rate, and stay if they raise it by that factor. After a failed
+	// trial, the next restChecks evaluations are skipped.
+	maxUploads, minUploads, uploadStep, restChecks int
+	uploadTrip                                     time.Duration
+	proportional                                   float64
 	// maxExchanges is how many mounts and small blobs one target is asked to
 	// take at once beside them.
 	maxExchanges int
@@ -140,11 +138,11 @@ type tuning struct {
 
 var defaultTuning = tuning{
 	maxUploads:         12,
-	minUploads:         2,
+	minUploads:         3,
+	uploadStep:         2,
 	restChecks:         10,
 	proportional:       1.3,
 	uploadTrip:         4 * time.Millisecond,
-	uploadGain:         0.2,
 	maxExchanges:       48,
 	maxHolders:         64,
 	maxReads:           3,
