@@ -175,6 +175,10 @@ func merge(image *Image, again Image) {
 // was found.
 func (e *evidence) problems(found bool) []Problem {
 	var kept []Problem
+	told, projects, all := map[string]bool{}, map[string]bool{}, e.with(taken)
+	for _, c := range all {
+		projects[c.image.Reference.Repository().Path()] = true
+	}
 	for _, t := range e.texts() {
 		if t == &e.title && len(e.body.with(taken)) > 0 {
 			continue
@@ -189,15 +193,13 @@ func (e *evidence) problems(found bool) []Problem {
 			if found && !t.listed[p.Line] && !open[p.Written] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
 			}
-			if p.Code == NotAnImage && slices.ContainsFunc(e.with(taken), func(c *candidate) bool {
-				return strings.HasSuffix(lower(p.Written), "://github.com/"+c.image.Reference.Repository().Path())
-			}) {
+			if _, page, _ := strings.Cut(lower(p.Written), "://github.com/"); p.Code == NotAnImage && projects[page] {
 				continue // the project of an image that is named elsewhere
 			}
 			if p.Code == NotAnImage && strings.Contains(p.Written, "://") && !t.listed[p.Line] && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story {
 				continue // a link in a story
 			}
-			if p.Code == AllTags && strings.Contains(p.Written, "*") && slices.ContainsFunc(e.with(taken), func(c *candidate) bool {
+			if p.Code == AllTags && strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool {
 				same, _ := globs.Match(p.Written, c.image.Written)
 				return same
 			}) {
@@ -209,9 +211,8 @@ func (e *evidence) problems(found bool) []Problem {
 			if p.Code == NotAnImage && e.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(p.Suggestion, ":latest"), "/"+strings.ToLower(e.in.Repository)) {
 				p.Suggestion = ""
 			}
-			same := func(q Problem) bool { return q.Code == p.Code && q.Written == p.Written }
-			if !slices.ContainsFunc(kept, same) && len(kept) < MaxImages {
-				kept = append(kept, p)
+			if key := string(p.Code) + " " + p.Written; !told[key] && len(kept) < MaxImages {
+				kept, told[key] = append(kept, p), true
 			}
 		}
 	}

@@ -148,9 +148,12 @@ func headings(e *evidence) {
 }
 
 func excluded(e *evidence) {
-	for _, c := range e.with(taken) {
-		if c.place.stance != embedded && len(e.with(taken)) > 1 && slices.Contains(e.body.without, c.image.name()) {
+	all := e.with(taken)
+	left := len(all)
+	for _, c := range all {
+		if c.place.stance != embedded && left > 1 && len(e.body.without) > 0 && slices.Contains(e.body.without, c.image.name()) {
 			c.judge(dropped, "excluded") // "all of it, except b"
+			left--
 		}
 	}
 	if only := e.body.onlyLine; only > 0 && slices.ContainsFunc(e.body.with(taken), func(c *candidate) bool { return c.line == only && !c.has(AssumedTag) }) {

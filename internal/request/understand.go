@@ -123,8 +123,12 @@ func scanText(lines []line) text {
 			s.listed[l.number] = true
 		}
 	}
+	last, remarked := -1, false
 	for i, c := range s.candidates {
-		if at := c.line - lines[0].number; at < len(lines) && isRemarked(lines[at].text) {
+		if at := c.line - lines[0].number; at != last {
+			last, remarked = at, at < len(lines) && isRemarked(lines[at].text)
+		}
+		if remarked {
 			s.candidates[i].doubted = true
 		}
 		if joined[c.line] {
