@@ -17,8 +17,8 @@ type phrases struct {
 	built atomic.Pointer[phraseTable]
 }
 
-// phraseTable has the words by their first byte, so that one pass finds them all.
-// The first two bytes exclude most positions.
+// phraseTable has the words by a hash of their first two bytes, so that one pass finds
+// them all. These bytes exclude most positions.
 type phraseTable struct {
 	by    [256][]string
 	pairs [1 << 16 / 64]uint64 // a bit for each pair of bytes at the beginning of a phrase
@@ -41,22 +41,31 @@ func (p *phrases) table() *phraseTable {
 	}
 	t = &phraseTable{mark: markOf(p.list)}
 	for _, w := range p.all() {
-		t.by[w[0]] = append(t.by[w[0]], w)
 		if len(w) > 1 {
-			t.add(w[0], w[1])
+			t.add(w, w[1])
 			continue
 		}
 		for second := range 256 {
-			t.add(w[0], byte(second))
+			t.add(w, byte(second))
 		}
 	}
 	p.built.Store(t)
 	return t
 }
 
-func (t *phraseTable) add(first, second byte) {
-	pair := uint(first)<<8 | uint(second)
+// add adds a phrase for a second byte.
+func (t *phraseTable) add(w string, second byte) {
+	pair := uint(w[0])<<8 | uint(second)
 	t.pairs[pair/64] |= 1 << (pair % 64)
+	t.by[31*w[0]+second] = append(t.by[31*w[0]+second], w)
+}
+
+// like returns the phrases that a text, which is not empty, may begin with.
+func (t *phraseTable) like(text string) []string {
+	if len(text) == 1 {
+		return t.by[31*text[0]]
+	}
+	return t.by[31*text[0]+text[1]]
 }
 
 // in reports whether text, in lower case, contains one of the phrases.
@@ -90,7 +99,7 @@ func (p *phrases) without(text string) string {
 	t := p.table()
 	for ; at >= 0; at = p.index(text) {
 		b.WriteString(text[:at])
-		for _, w := range t.by[text[at]] {
+		for _, w := range t.like(text[at:]) {
 			if rest, ok := strings.CutPrefix(text[at:], w); ok {
 				text = rest
 				break
@@ -130,7 +139,7 @@ func (p *phrases) within(text string, found []int, from, to int) bool {
 func (p *phrases) starts(text string) bool { return text != "" && p.table().starts(text) }
 
 func (t *phraseTable) starts(text string) bool {
-	for _, w := range t.by[text[0]] {
+	for _, w := range t.like(text) {
 		if strings.HasPrefix(text, w) {
 			return true
 		}
@@ -180,7 +189,7 @@ func (p *phrases) makeUp(text string) bool {
 	t := p.table()
 next:
 	for text != "" {
-		for _, w := range t.by[text[0]] {
+		for _, w := range t.like(text) {
 			if rest, ok := strings.CutPrefix(text, w); ok {
 				text = rest
 				continue next
