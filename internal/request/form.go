@@ -122,6 +122,9 @@ func (s *scan) readField(i int) (f field, next int) {
 	}
 	label, _ = stripMarkers(label)
 	p := partOf(label)
+	if p == noPart && isNamespace(label) {
+		p = namespacePart
+	}
 	f = field{part: p, line: l, lines: []int{i}}
 	if p == namePart && strings.Count(value, "`") > 2 {
 		return field{}, i + 1 // a sentence: "`a/b`, tag `1.2`"
@@ -246,7 +249,7 @@ func isFieldValue(p part, value string) bool {
 		return isTagWord(value)
 	case registryPart:
 		return isDomain(value)
-	case namePart:
+	case namePart, namespacePart:
 		return !strings.ContainsAny(value, " ,")
 	default: // digests and platforms are checked later
 		return true
@@ -351,6 +354,8 @@ func (s *scan) joinNames(fields []field) bool {
 			from = f.line
 		case tagPart:
 			tags = f.values
+		case namespacePart:
+			continue
 		default:
 			return false
 		}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // part is the part of an image in a value, according to a key of a document, a
@@ -18,6 +20,8 @@ const (
 	digestPart   part = "digest"
 	platformPart part = "platform"
 	targetPart   part = "target" // of where the image is to go
+
+	namespacePart part = "namespace" // no label for it alone makes a field
 )
 
 // labels are the words for the parts of an image in Chinese, English, Spanish,
@@ -78,6 +82,21 @@ func partOf(label string) part {
 		return partOfChinese(label)
 	}
 	return labels()[strings.NewReplacer("-", " ", "_", " ").Replace(label)] // "Image-Name"
+}
+
+// namespaces are labels for the namespace of an image at its registry. They count only
+// beside one for a registry: clusters have namespaces, too.
+var namespaces = wordSet{list: "label namespace"}
+
+// isNamespace reports whether a label is one of them.
+func isNamespace(label string) bool { return namespaces.has(lower(strings.Trim(label, " *_`"))) }
+
+// inNamespaceOf returns a name below a namespace, unless it has one.
+func inNamespaceOf(namespace, name string) string {
+	if _, err := reference.NewRepository(reference.DockerHub, namespace+"/x"); err != nil || strings.Contains(name, "/") {
+		return name
+	}
+	return namespace + "/" + name
 }
 
 // partOfChinese is partOf for labels longer than a word, "需要同步的镜像名称".

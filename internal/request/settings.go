@@ -211,6 +211,9 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	}
 	if ok && !strings.Contains(name.value, "://") {
 		text := name.value
+		if at := slices.IndexFunc(settings, func(one setting) bool { return isNamespace(one.key) }); at >= 0 && has(settings, "registry") {
+			text = inNamespaceOf(settings[at].value, text)
+		}
 		if registry.value != "" && !strings.HasPrefix(text, registry.value+"/") {
 			text = strings.TrimRight(registry.value, "/") + "/" + text
 		}

@@ -183,6 +183,9 @@ func (s *scan) readFieldRows(first int) (rows int) {
 		if at := strings.LastIndex(cells[0], ": "); p == noPart && at >= 0 {
 			p = partOf(cells[0][at+2:]) // "Source filter: Tag"
 		}
+		if p == noPart && isNamespace(cells[0]) {
+			p = namespacePart
+		}
 		if value := cleanField(cells[1]); p != noPart && value != "" && !hasPart(fields, p) {
 			fields = append(fields, field{p, valuesIn(p, value), &s.lines[n], []int{n}})
 		}
@@ -248,6 +251,9 @@ func columnsOf(headings []string, wanted int) (columns []part, named, known int)
 		}
 		if p != noPart {
 			known++
+		}
+		if p == noPart && isNamespace(cell) {
+			p = namespacePart
 		}
 		if p == namePart && (named < 0 || side == sourceSide || isImageKey(lower(cell)) && !isImageKey(lower(headings[named]))) {
 			if named >= 0 {
@@ -326,7 +332,7 @@ func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) b
 	if named >= len(cells) {
 		return false
 	}
-	registry := ""
+	registry, namespace := "", ""
 	var tags []string
 	var platforms []reference.Platform
 	for n, cell := range cells[:min(len(cells), len(columns))] {
@@ -335,6 +341,8 @@ func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) b
 			if isDomain(value) {
 				registry = strings.TrimRight(value, "/") + "/"
 			}
+		case namespacePart:
+			namespace = value
 		case tagPart:
 			for _, tag := range valuesIn(tagPart, versionIn(cell)) {
 				if isTagWord(tag) && len(tags) < maxUses {
@@ -349,7 +357,7 @@ func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) b
 	found := false
 	for _, word := range strings.FieldsFunc(resolveLinks(maskTags(cells[named])), func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
 		if word = strings.Trim(word, "*_"); registry != "" && !strings.HasPrefix(word, registry) {
-			word = registry + word
+			word = registry + inNamespaceOf(namespace, word)
 		}
 		r := s.peek(word)
 		all := []string{word}
