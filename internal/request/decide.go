@@ -183,12 +183,7 @@ func (e *evidence) problems(found bool) []Problem {
 		if t == &e.title && len(e.body.with(taken)) > 0 {
 			continue
 		}
-		open := map[string]bool{} // images that are in question beside others
-		for _, c := range t.with(asked) {
-			if slices.Contains(c.reasons, "apart-tag") || slices.Contains(c.reasons, "untagged") {
-				open[c.image.Written] = true
-			}
-		}
+		open := t.openBesideOthers()
 		for _, p := range t.problems() {
 			if found && !t.listed[p.Line] && !open[p.Written] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
@@ -199,10 +194,7 @@ func (e *evidence) problems(found bool) []Problem {
 			if p.Code == NotAnImage && strings.Contains(p.Written, "://") && !t.listed[p.Line] && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story {
 				continue // a link in a story
 			}
-			if p.Code == AllTags && strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool {
-				same, _ := globs.Match(p.Written, c.image.Written)
-				return same
-			}) {
+			if p.Code == AllTags && strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) {
 				continue // "golang:*-alpine, so golang:1.23-alpine"
 			}
 			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
@@ -217,6 +209,23 @@ func (e *evidence) problems(found bool) []Problem {
 		}
 	}
 	return kept
+}
+
+// openBesideOthers returns the images, as written, that are in question beside others.
+func (t *text) openBesideOthers() map[string]bool {
+	open := map[string]bool{}
+	for _, c := range t.with(asked) {
+		if slices.Contains(c.reasons, "apart-tag") || slices.Contains(c.reasons, "untagged") {
+			open[c.image.Written] = true
+		}
+	}
+	return open
+}
+
+// matches reports whether a pattern with "*" matches a candidate as it is written.
+func matches(pattern string, c *candidate) bool {
+	same, _ := globs.Match(pattern, c.image.Written)
+	return same
 }
 
 // problems returns the flaws of a text and the questions to its author, in

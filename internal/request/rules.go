@@ -705,9 +705,7 @@ func ownName(e *evidence) {
 }
 
 func saysLess(e *evidence) {
-	if !e.any(func(c *candidate) bool {
-		return c.has(AssumedTag) || c.has(AssumedLibrary) || c.has(RemovedSpace) || isManifest(c)
-	}) {
+	if !e.any(canSayLess) {
 		return
 	}
 	tagged, told := map[reference.Repository]bool{}, map[reference.Repository]bool{} // told in a sentence
@@ -733,10 +731,7 @@ func saysLess(e *evidence) {
 		}
 		other[repository] = other[repository] || !isManifest(c)
 	}
-	open := map[string]bool{} // names of images about whose tag Ferry asks
-	for _, c := range e.with(asked) {
-		open[c.image.name()] = open[c.image.name()] || !c.has(AssumedTag)
-	}
+	open := e.namesInQuestion()
 	for _, c := range all {
 		repository, spoken := c.image.Reference.Repository(), c.place.stance == embedded
 		if c.line == 0 && c.has(AssumedTag) && open[c.image.name()] {
@@ -761,6 +756,20 @@ func saysLess(e *evidence) {
 			c.judge(dropped, "says-less") // the name without a tag
 		}
 	}
+}
+
+// canSayLess reports whether other references can say more than a candidate.
+func canSayLess(c *candidate) bool {
+	return c.has(AssumedTag) || c.has(AssumedLibrary) || c.has(RemovedSpace) || isManifest(c)
+}
+
+// namesInQuestion returns the names of images about whose tag Ferry asks.
+func (e *evidence) namesInQuestion() map[string]bool {
+	open := map[string]bool{}
+	for _, c := range e.with(asked) {
+		open[c.image.name()] = open[c.image.name()] || !c.has(AssumedTag)
+	}
+	return open
 }
 
 // addBeginnings adds a reference with each of the beginnings that its tag has before a

@@ -139,14 +139,21 @@ func (s *scan) readGrid(i int) int {
 			s.taken[n] = true // the image is struck out
 		}
 	}
-	for i := range s.candidates[from:] {
-		if c := &s.candidates[from+i]; there[c.line] && len(there) < rows {
+	if len(there) < rows {
+		excludeLines(s.candidates[from:], there)
+	}
+	s.taken[i] = s.taken[i] || rows > 0
+	return rows
+}
+
+// excludeLines drops the candidates on some lines, by their numbers.
+func excludeLines(all []candidate, lines map[int]bool) {
+	for i := range all {
+		if c := &all[i]; lines[c.line] {
 			c.place = inExclusion
 			c.judge(dropped, inExclusion.name)
 		}
 	}
-	s.taken[i] = s.taken[i] || rows > 0
-	return rows
 }
 
 // isThereCell reports whether a cell of a row says that its image is there already or

@@ -53,15 +53,13 @@ func appendTokens(out []token, s string) []token {
 		case c == ',' || c == ';' || c == '|':
 			out = append(out, token{text: s[i : i+1], at: i, kind: separator})
 			i++
-		case c == '\'' && quote != c && i > 0 && i+1 < len(s) && isLetters(s[i-1:i]) && isLetters(s[i+1:i+2]):
-			i++ // "it's"
+		case c == '\'' && quote != c && isApostrophe(s, i):
+			i++
 		case c == '"' || c == '\'' || c == '`':
 			switch quote {
 			case c:
 				quote = 0
-				for n := len(out) - 1; n >= 0 && out[n].at > opened; n-- {
-					out[n].group = opened + 1
-				}
+				groupTokens(out, opened)
 				if s[i-1] == c && (i == 1 || s[i-2] == ' ') {
 					out = append(out, token{at: i, quoted: true, group: opened + 1}) // an empty argument
 				}
@@ -95,6 +93,18 @@ func appendTokens(out []token, s string) []token {
 		}
 	}
 	return out
+}
+
+// groupTokens numbers the tokens behind an opening quote by its place.
+func groupTokens(all []token, opened int) {
+	for n := len(all) - 1; n >= 0 && all[n].at > opened; n-- {
+		all[n].group = opened + 1
+	}
+}
+
+// isApostrophe reports whether the mark at s[i] stands between letters, as in "it's".
+func isApostrophe(s string, i int) bool {
+	return i > 0 && i+1 < len(s) && isLetters(s[i-1:i]) && isLetters(s[i+1:i+2])
 }
 
 // latinEnd returns the end of the Latin letters that begin at s[i] with one
