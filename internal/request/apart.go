@@ -200,7 +200,7 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 					own[c] = append(own[c], tag.tag)
 				}
 			}
-		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag) || tag.line == 0 || !tag.announced)) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
+		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag) || tag.line == 0)) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
 			free = append(free, tag)
 		}
 	}
