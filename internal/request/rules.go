@@ -760,7 +760,7 @@ func saysLess(e *evidence) {
 
 // canSayLess reports whether other references can say more than a candidate.
 func canSayLess(c *candidate) bool {
-	return c.has(AssumedTag) || c.has(AssumedLibrary) || c.has(RemovedSpace) || isManifest(c)
+	return c.has(AssumedTag) || c.has(AssumedHost) || c.has(RemovedSpace) || isManifest(c)
 }
 
 // namesInQuestion returns the names of images about whose tag Ferry asks.

@@ -75,6 +75,7 @@ func TestEachRule(t *testing.T) {
 		{rule: "untagged", body: "Somebody mentioned a/gate, what we need here is the smaller a/gate-lite:3.6.4. Please add it.", want: []string{"docker.io/a/gate:latest asked"}},
 		{rule: "untagged", body: "Please mirror a/b and quay.io/a/c:1"},
 		{rule: "own-name", body: "imageferry/ferry", want: []string{"docker.io/imageferry/ferry:latest dropped"}},
+		{rule: "says-less", body: "Please mirror grafana/loki:2 for us, it is at quay.io/grafana/loki:2", want: []string{"docker.io/grafana/loki:2 dropped"}},
 		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/b", want: []string{"quay.io/a/b:latest dropped"}},
 		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/c"},
 		{rule: "list-item", body: "nginx:1.27\nimmich", want: []string{"docker.io/library/immich:latest dropped"}, notes: 1},
