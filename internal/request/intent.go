@@ -23,7 +23,8 @@ func wantsImage(said string, title bool, images, other int) bool {
 	return (images > 0 || title && strings.Contains(said, "image")) && orders.starts(afterCommitType(strings.TrimLeft(said, "# -*")))
 }
 
-// thanks are words at the end of sentences that thank for an image in advance.
+// thanks are words at the end of sentences that thank for an image in advance; thanked
+// finds them anywhere.
 var (
 	thanks  = endings{list: "thanks"}
 	thanked = phrases{list: "thanks"}

@@ -21,7 +21,9 @@ const (
 	platformPart part = "platform"
 	targetPart   part = "target" // of where the image is to go
 
-	namespacePart part = "namespace" // no label for it alone makes a field
+	// namespacePart has labels of its own, namespaces, because it is part of a name only
+	// beside a registry.
+	namespacePart part = "namespace"
 )
 
 // labels are the words for the parts of an image in Chinese, English, Spanish,

@@ -14,8 +14,8 @@ import (
 func (s *scan) readNamespaces() {
 	s.rest(func(i int, l *line) {
 		text := strings.TrimRight(l.text, " *_")
-		if !strings.HasSuffix(text, ":") || !strings.Contains(text, ".") && !strings.Contains(text, "ub") || len(text) > 200 {
-			return
+		if !strings.HasSuffix(text, ":") || !strings.Contains(text, ".") && !strings.Contains(lower(text), "hub") || len(text) > 200 {
+			return // neither a host nor "Docker Hub"
 		}
 		toks := tokens(text)
 		space, tag := "", ""

@@ -167,7 +167,7 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	}
 	tag, _ := get("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag")
 	digest, _ := get("digest", "sha", "imagedigest")
-	registry, _ := get("registry")
+	registry, registered := get("registry")
 	if registry.value == "" {
 		registry.value = s.registry
 	}
@@ -211,7 +211,7 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	}
 	if ok && !strings.Contains(name.value, "://") {
 		text := name.value
-		if at := slices.IndexFunc(settings, func(one setting) bool { return isNamespace(one.key) }); at >= 0 && has(settings, "registry") {
+		if at := slices.IndexFunc(settings, func(one setting) bool { return isNamespace(one.key) }); at >= 0 && registered {
 			text = inNamespaceOf(settings[at].value, text)
 		}
 		if registry.value != "" && !strings.HasPrefix(text, registry.value+"/") {
