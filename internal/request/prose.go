@@ -167,7 +167,7 @@ func (s *scan) readLine(l *line, text string) {
 		s.about = s.about || concerns
 		s.subject = s.subject || about.images == 0 && !concerns && (on.has(&others) || hasSubject(toks))
 		s.prose = true
-		s.tried = s.tried || about.images == 0 && !strings.Contains(strings.TrimSpace(text), " ") && strings.ContainsAny(text, "/:@")
+		s.tried = s.tried || about.images == 0 && isTry(strings.TrimSpace(text))
 		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || concerns)
 		s.report = s.report || on.has(&reports)
 		s.told += wordsOf(l, toks, reads)
@@ -334,6 +334,16 @@ func (s *scan) readLine(l *line, text string) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
+}
+
+// isTry reports whether a line that holds no image is a single word with the marks of
+// one. The address of a page has none but its slashes.
+func isTry(line string) bool {
+	marks := "/:@"
+	if address, web := strings.CutPrefix(line, "http"); web {
+		line, marks = strings.TrimLeft(address, "s:/"), ":@"
+	}
+	return !strings.Contains(line, " ") && strings.ContainsAny(line, marks)
 }
 
 // asksFor reports whether a sentence of a line, in lower case, asks for an image.

@@ -91,7 +91,7 @@ var signals = []signal{
 			return title.isImage() || !title.prose && len(title.with(taken))+len(title.flaws) > 0
 		}},
 	// says: the title contains an image
-	// shows: Lab setup with quay.io/a/b:1 / x
+	// shows: quay.io/a/b:1 for the lab / x
 	{name: "titled", weight: 1,
 		holds: func(title, _ *text) bool { return len(title.with(taken)) > 0 }},
 	// says: a form names the image

@@ -19,8 +19,10 @@ const (
 	mostWords = 4000 // words and pairs that have one
 	leastSeen = 3    // texts in which each occurs
 	rounds    = 15
+	lessons   = 3 // for cases that are lost
+	averaged  = 8 // of the last rounds: the weights after one depend on the order of its texts
 	step      = 0.15
-	decay     = 0.002 // of weights, so that words that are rare or decide little weigh little
+	decay     = 0.001 // of weights, so that words that are rare or decide little weigh little
 	scale     = 10    // of the logarithm of the odds, to the weights of signals
 )
 
@@ -48,10 +50,12 @@ func worded(t *testing.T) []*sample {
 		return !e.isWorded()
 	})
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
-	learned := learn(all)
-	for _, s := range all {
-		if s.number == 0 && (float64(s.signals)+weighed(s, learned) >= requests) != s.Request {
-			all = append(all, slices.Repeat([]*sample{s}, 3)...) // a case that would be lost
+	for range lessons {
+		learned := learn(all)
+		for _, s := range all {
+			if s.number == 0 && (float64(s.signals)+weighed(s, learned) >= requests) != s.Request {
+				all = append(all, s) // a case that would be lost
+			}
 		}
 	}
 	return all
@@ -98,9 +102,9 @@ func regression(all []*sample, kept map[string]int) (bias float64, weights map[s
 			}
 		}
 	}
-	w, squares := make([]float64, len(number)), slices.Repeat([]float64{0.01}, len(number))
+	w, squares, means := make([]float64, len(number)), slices.Repeat([]float64{0.01}, len(number)), make([]float64, len(number))
 	random := rand.New(rand.NewPCG(1, 1))
-	for range rounds {
+	for round := range rounds {
 		for _, i := range random.Perm(len(all)) {
 			share, z := shareOfMark(len(has[i])), bias+float64(all[i].signals)/scale
 			for _, k := range has[i] {
@@ -117,10 +121,15 @@ func regression(all []*sample, kept map[string]int) (bias float64, weights map[s
 				w[k] -= step * slope / math.Sqrt(squares[k])
 			}
 		}
+		if round >= rounds-averaged {
+			for k := range w {
+				means[k] += w[k] / averaged
+			}
+		}
 	}
 	weights = map[string]float64{}
 	for word, k := range number {
-		weights[word] = w[k]
+		weights[word] = means[k]
 	}
 	return bias, weights
 }
