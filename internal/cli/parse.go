@@ -40,7 +40,8 @@ func runParse(env wiring.Env, title, file string, text []string, asJSON, explain
 	switch {
 	case asJSON:
 		if u := understood(req); explain {
-			err = writeJSON(env.Stdout, explanation{u, considered(lists.Explain(in))})
+			x := lists.Explain(in)
+			err = writeJSON(env.Stdout, explanation{u, considered(x.Findings), x.Score, weights(x.Signals), x.Wording, weights(x.Marks)})
 		} else {
 			err = writeJSON(env.Stdout, u)
 		}
@@ -100,6 +101,14 @@ type (
 	explanation struct {
 		understanding
 		Considered []consideredWord `json:"considered"`
+		Score      int              `json:"score"`
+		Signals    []weight         `json:"signals"`
+		Wording    int              `json:"wording"`
+		Marks      []weight         `json:"marks"`
+	}
+	weight struct {
+		Name   string  `json:"name"`
+		Weight float64 `json:"weight"`
 	}
 	understoodImage struct {
 		Reference    reference.Reference  `json:"reference"`
@@ -160,6 +169,14 @@ func considered(findings []request.Finding) []consideredWord {
 		words = append(words, consideredWord{f.Line, f.Column, f.Written, f.Reference, f.Strength, f.Place, f.Needs, f.Verdict, present(f.Rules)})
 	}
 	return words
+}
+
+func weights(all []request.Weight) []weight {
+	list := make([]weight, 0, len(all))
+	for _, w := range all {
+		list = append(list, weight(w))
+	}
+	return list
 }
 
 // present returns an empty list for nil, so that JSON has [] and not null.

@@ -118,6 +118,11 @@ func TestExplain(t *testing.T) {
 	if want := "title:1: \"nginx:1.27\"\n    dropped: docker.io/library/nginx:1.27\n    tagged in line, which needs official; rules: title-or-body\n"; !strings.Contains(english, want) {
 		t.Errorf("%s\nlacks\n%s", english, want)
 	}
+	for _, want := range []string{"score: 15;", "\n    signals: \"title-image\" 6, \"titled\" 1"} {
+		if !strings.Contains(english, want) {
+			t.Errorf("%s\nlacks\n%s", english, want)
+		}
+	}
 	_, chinese, _ := ferry(t, "", map[string]string{"FERRY_LANGUAGE": "zh"}, args...)
 	if want := "标题:1: \"nginx:1.27\"\n    不采用: docker.io/library/nginx:1.27\n    写法 tagged，位置 line，该位置要求 official；规则：title-or-body\n"; !strings.Contains(chinese, want) {
 		t.Errorf("%s\nlacks\n%s", chinese, want)

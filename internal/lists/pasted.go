@@ -26,7 +26,7 @@ func Parse(in request.Input) request.Request {
 }
 
 // Explain is to Parse what request.Explain is to request.Parse.
-func Explain(in request.Input) []request.Finding {
+func Explain(in request.Input) request.Explanation {
 	in, _, _ = plainly(in)
 	return request.Explain(in)
 }

@@ -99,6 +99,9 @@ type terminalWords struct {
 type consideredWords struct {
 	Title, Rules string
 	Why          string // format of the strength, the place and what it needs
+	Score        string // format of the score
+	Signals      string
+	Wording      string // format of its weight
 	Verdicts     table[string, string]
 }
 

@@ -25,16 +25,30 @@ type Finding struct {
 	Rules []string
 }
 
+// Explanation tells how Parse decided.
+type Explanation struct {
+	// Findings are all candidates, in the order of the text.
+	Findings []Finding
+	// Score is the sum of the weights of the signals and of the wording. A text
+	// with a score of 0 or more asks for images.
+	Score int
+	// Signals are the signals of the text, with their weights. Marks are those of
+	// its wording, at most 10, that weigh most.
+	Signals, Marks []Weight
+	// Wording is the weight of the wording.
+	Wording int
+}
+
 // strengths and verdicts are their names.
 var (
 	strengths = [...]string{nothing: "nothing", bare: "bare", official: "official", path: "path", tagged: "tagged", certain: "certain", never: "never"}
 	verdicts  = [...]string{taken: "taken", guessed: "guessed", asked: "asked", dropped: "dropped"}
 )
 
-// Explain parses in like Parse and returns all candidates in order, with the
-// decision about each and the reasons.
-func Explain(in Input) []Finding {
-	e, _ := understand(in)
+// Explain parses in like Parse and returns why it decided so.
+func Explain(in Input) Explanation {
+	gathered, _ := gather(in)
+	e := decide(gathered)
 	body, title := originalLines(in.Body), originalLines(in.Title)
 	var findings []Finding
 	for _, t := range e.texts() {
@@ -56,7 +70,18 @@ func Explain(in Input) []Finding {
 			})
 		}
 	}
-	return findings
+	x := Explanation{Findings: findings, Wording: e.wording}
+	sum, names := gathered.score() // as the rules have it: they drop what signals look at
+	x.Score = sum
+	for _, one := range signals {
+		if slices.Contains(names, one.name) {
+			x.Signals = append(x.Signals, Weight{one.name, float64(one.weight)})
+		}
+	}
+	if e.isWorded() {
+		x.Marks = heaviestMarks(&e.title, &e.body)
+	}
+	return x
 }
 
 // originalLines returns the lines of the original text, split like normalise

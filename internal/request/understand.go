@@ -27,6 +27,12 @@ func Parse(in Input) Request {
 // understand returns the evidence after all rules, and whether all lines were
 // read.
 func understand(in Input) (e evidence, all bool) {
+	e, all = gather(in)
+	return decide(e), all
+}
+
+// gather returns the evidence before the rules, and whether all lines were read.
+func gather(in Input) (e evidence, all bool) {
 	own := readTemplates(in.Templates)
 	whole := normalise(bound(in.Body))
 	if !strings.Contains(whole, "\n") {
@@ -74,7 +80,7 @@ func understand(in Input) (e evidence, all bool) {
 		e.wording = weighWording(&e.title, &e.body)
 	}
 	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
-	return decide(e), all
+	return e, all
 }
 
 // beginsForm reports whether a title is the first field of the form in the body:

@@ -1,10 +1,12 @@
 package request
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,18 +48,48 @@ var markWeights = sync.OnceValue(func() *map[string]float64 {
 	return &weights
 })
 
+// Weight is the weight of a signal or of a mark of the wording. It is positive if it
+// shows a request.
+type Weight struct {
+	Name   string
+	Weight float64
+}
+
 // weighWording returns the weight of the wording of a text: the sum of the weights of its
 // marks by a root of their number, so that long texts weigh little more than short ones.
 func weighWording(title, body *text) int {
-	weights, seen, sum := *markWeights(), map[string]bool{}, 0.0
+	sum, marks := 0.0, weighedMarks(title, body)
+	for _, w := range marks {
+		sum += w
+	}
+	sum = (*markWeights())[""] + sum*shareOfMark(len(marks))
+	return int(math.Round(max(-maxWording, min(maxWording, sum))))
+}
+
+// weighedMarks returns the marks of the wording of a text that have a weight.
+func weighedMarks(title, body *text) map[string]float64 {
+	weights, marks := *markWeights(), map[string]float64{}
 	eachMark(title, body, func(mark []byte) {
-		if w, ok := weights[string(mark)]; ok && !seen[string(mark)] {
-			seen[string(mark)] = true
-			sum += w
+		if w, ok := weights[string(mark)]; ok {
+			marks[string(mark)] = w
 		}
 	})
-	sum = weights[""] + sum*shareOfMark(len(seen))
-	return int(math.Round(max(-maxWording, min(maxWording, sum))))
+	return marks
+}
+
+// heaviestMarks returns the marks of the wording of a text that weigh most, with their
+// shares in its weight.
+func heaviestMarks(title, body *text) []Weight {
+	const most = 10
+	var all []Weight
+	marks := weighedMarks(title, body)
+	for mark, w := range marks {
+		all = append(all, Weight{mark, math.Round(w*shareOfMark(len(marks))*10) / 10})
+	}
+	slices.SortFunc(all, func(a, b Weight) int {
+		return cmp.Or(cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight)), cmp.Compare(a.Name, b.Name))
+	})
+	return all[:min(len(all), most)]
 }
 
 // shareOfMark returns how much of its weight each of a number of marks has.
