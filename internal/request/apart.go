@@ -8,50 +8,59 @@ import (
 
 // apartTags: "a/b" in one line, "the tag is 1.2", "b 1.2" in another one.
 func apartTags(e *evidence) {
-	said := append(slices.Clip(e.title.apart), e.body.apart...)
-	if slices.ContainsFunc(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
-		said = only(said, func(tag *apartTag) bool { return tag.line > 0 || tag.noun }) // "2.9" in the title may be anything
-	}
+	said := e.apartTags()
 	if len(said) == 0 {
 		return
 	}
-	exact(said)
 	all := e.body.with(taken)
 	for _, c := range e.title.with(taken) {
 		if !slices.ContainsFunc(all, func(b *candidate) bool { return sameImage(*c.image, *b.image) }) {
 			all = append(all, c)
 		}
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0:
 		newTag(e, said, e.body.with(dropped))
+	case len(all) == 1 && all[0].doubted:
+		nextTag(e, said, all[0])
+	default:
+		giveTags(e, said, all)
+	}
+}
+
+// apartTags returns the tags that stand apart. A version in the title may be that of
+// anything if a line of the body calls one a tag.
+func (e *evidence) apartTags() []apartTag {
+	said := append(slices.Clip(e.title.apart), e.body.apart...)
+	if slices.ContainsFunc(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
+		said = only(said, func(tag *apartTag) bool { return tag.line > 0 || tag.noun })
+	}
+	exact(said)
+	return said
+}
+
+// nextTag gives the only image, which is there already according to its clause, the only
+// tag that is said of it: "b has only 1.2, please add 1.3".
+func nextTag(e *evidence, said []apartTag, there *candidate) {
+	said = only(said, func(tag *apartTag) bool {
+		return tag.line > 0 && tag.tag != "" && tag.of != "?" && !isSeries(tag.tag)
+	})
+	if len(said) != 1 {
 		return
 	}
-	if len(all) == 1 && all[0].doubted {
-		said = only(said, func(tag *apartTag) bool {
-			return tag.line > 0 && tag.tag != "" && tag.of != "?" && !isSeries(tag.tag)
-		})
-		if len(said) != 1 {
-			return
-		}
-		verdict := asked
-		if said[0].of == "" || all[0].fits(said[0].of) > 0 || e.continues(said[0], all[0]) {
-			verdict = taken // "b has only 1.2, please add 1.3"
-		}
-		all[0].withTags([]string{said[0].tag}, verdict)
-		return
+	verdict := asked
+	if said[0].of == "" || there.fits(said[0].of) > 0 || e.continues(said[0], there) {
+		verdict = taken
 	}
+	there.withTags([]string{said[0].tag}, verdict)
+}
+
+// giveTags gives the images without a tag those that stand apart: each its own, then
+// that of another image if the text says so, then those without a name in front.
+func giveTags(e *evidence, said []apartTag, all []*candidate) {
 	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted && c.line > 0 })
 	own, free := ownersOf(said, all, open)
 	narrow(said, all)
-	var tags []string
-	sure := len(open)-len(own) == 1 && len(all) == 1 || len(free) == 1 && free[0].shared && (free[0].of == "" || free[0].noun)
-	for _, tag := range free {
-		tags, sure = append(tags, tag.tag), sure && tag.of == "" && (tag.announced || tag.shared) && tag.line == free[0].line
-	}
-	theirs := asked
-	if sure || len(tags) == 1 && len(open) == len(all) && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line) {
-		theirs = taken
-	}
 	var title, body []candidate
 	give := func(c *candidate, tags []string, v verdict) {
 		if more := c.withTags(tags, v); c.line > 0 {
@@ -60,6 +69,7 @@ func apartTags(e *evidence) {
 			title = append(title, more...)
 		}
 	}
+	theirs := verdictOnFree(e, free, all, open, len(own))
 	for _, c := range open {
 		give(c, own[c], taken)
 	}
@@ -68,6 +78,10 @@ func apartTags(e *evidence) {
 			sameTag(all, open, tag)
 		}
 	}
+	var tags []string
+	for _, tag := range free {
+		tags = append(tags, tag.tag)
+	}
 	for _, c := range open {
 		if c.has(AssumedTag) {
 			give(c, tags, theirs)
@@ -75,6 +89,24 @@ func apartTags(e *evidence) {
 	}
 	e.title.add(title)
 	e.body.add(body)
+}
+
+// verdictOnFree returns what becomes of the images without a tag that get the tags
+// without a name in front: they are taken if no other image can be meant, and it is sure
+// that the versions are tags.
+func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned int) verdict {
+	if len(free) == 0 {
+		return asked
+	}
+	one := len(open)-owned == 1 && len(all) == 1
+	shared := len(free) == 1 && free[0].shared
+	called := !slices.ContainsFunc(free, func(tag apartTag) bool {
+		return tag.of != "" || !tag.announced && !tag.shared || tag.line != free[0].line
+	})
+	if (one || shared) && called || len(free) == 1 && len(open) == len(all) && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line) {
+		return taken
+	}
+	return asked
 }
 
 // exact replaces a version in the title by the only one in the body that tells more:

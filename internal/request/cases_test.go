@@ -10,7 +10,7 @@ import (
 	"github.com/imageferry/ferry/internal/request"
 )
 
-// A case is one request in testdata/*.txt and what a sensible human would say
+// A case is one request in testdata/DIALECT/*.txt and what a sensible human would say
 // its author wants. A file holds many of them, each a name between "=== " and
 // " ===", and sections that begin with "-- title --", "-- body --",
 // "-- template --" (several are allowed) and "-- want --". A want section lists,
@@ -25,10 +25,7 @@ type testCase struct {
 
 func readCases(t testing.TB) []testCase {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.txt")
-	if deeper, more := filepath.Glob("testdata/*/*.txt"); more == nil {
-		files = append(files, deeper...)
-	}
+	files, err := filepath.Glob("testdata/*/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases in testdata: %v", err)
 	}

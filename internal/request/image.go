@@ -214,6 +214,7 @@ func readBraces(word string) reading {
 type named struct {
 	host, path, tag, digest string
 	capitals                bool // the path is in capital letters, or only the first letter of it is not
+	keys                    bool // it is two words such as "newName", which no image has
 	assumed                 []Assumption
 }
 
@@ -271,6 +272,7 @@ func (n *named) locate() (r reading, settled bool) {
 	n.host, n.path = cutHost(n.path)
 	if small := lower(n.path); small != n.path {
 		n.capitals = strings.ToUpper(n.path) == n.path || n.path[:1] == small[:1] // "withName:KRAKEN2"
+		n.keys = areKeys(n.path)
 		n.path = small
 		n.assume(Lowered)
 	}
@@ -321,6 +323,12 @@ func (n *named) locate() (r reading, settled bool) {
 		return reading{}, true
 	}
 	return n.checkAlone()
+}
+
+// areKeys reports whether a path is two keys of a file: "newName/newTag".
+func areKeys(path string) bool {
+	first, second, ok := strings.Cut(path, "/")
+	return ok && len(keyWords(first)) > 1 && len(keyWords(second)) > 1 && !strings.ContainsAny(path, "-_.")
 }
 
 // page reads the address of a page with the name.
@@ -399,6 +407,9 @@ func (n *named) refer(problem *Problem) reading {
 		name = n.host + "/" + n.path
 	}
 	w := weigh(name, n.tag, n.digest, hostless)
+	if hostless && n.keys && n.suffix() == "" {
+		w = nothing
+	}
 	if hostless && n.capitals && !strings.Contains(n.path, "/") && !known.IsOfficial(n.path) {
 		w = min(w, bare) // "JOB:8ff2aee9", "ERROR:1"
 	}

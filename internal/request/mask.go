@@ -330,6 +330,9 @@ func maskBelow(lines []line, heads *endings, why reason) {
 			announced = text[0] != '#'
 		}
 		head = strings.TrimRight(head, " *_")
+		if at := strings.LastIndexByte(head, '('); at > 0 && strings.HasSuffix(head, ")") {
+			head = strings.TrimRight(head[:at], " *_") // "Example (do not copy):"
+		}
 		if heading, ok := strings.CutPrefix(text, "#"); ok {
 			if heading = strings.Trim(heading, "#: *_"); heads.has(heading) {
 				head, announced = heading, true

@@ -3,7 +3,6 @@ package request
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
@@ -132,172 +131,237 @@ type sentence struct {
 	other    int  // words that are neither images nor platforms
 }
 
+// spokenLine is a line of text while it is read.
+type spokenLine struct {
+	*line
+	text     string // with links resolved
+	said     string // text in lower case
+	on       marks  // of the lists of words that are in it
+	toks     []token
+	reads    []reading // of the tokens
+	about    sentence
+	not      []bool          // the tokens that it excludes; nil if it is plain
+	old      map[int]reading // the readings of tokens whose version is replaced by a newer one
+	replaced bool            // an image is replaced by another
+	where    *place          // of its words
+	remark   bool            // behind its first word stands a remark
+	from     int             // the number of candidates before it
+	flaws    int             // and of flaws
+}
+
 // readLine reads one line of text.
 func (s *scan) readLine(l *line, text string) {
 	if s.readPairs(l, text) {
 		return
 	}
-	text = resolveLinks(text)
+	u := s.openLine(l, resolveLinks(text))
+	s.noteSentence(u)
+	s.noteStatements(u)
+	s.offerWords(u)
+	finds := s.since(u.from)
+	if len(finds) > 0 || len(s.flaws) > u.flaws {
+		s.noteWords(l, u.text, u.toks, u.reads, finds, u.where)
+	}
+	if len(finds) == 0 {
+		s.noteLineWithout(u)
+		return
+	}
+	if s.chooseAmong(u, finds) {
+		s.completeFinds(u, s.since(u.from))
+	}
+}
+
+// openLine reads the words of a line.
+func (s *scan) openLine(l *line, text string) *spokenLine {
 	s.toks = appendTokens(s.toks[:0], text)
-	toks := s.toks
-	said := lower(text)
-	on := marksOf(said)
-	announced := on.has(&platformWords)
-	if on.has(&faultWords) {
-		markFaulty(toks, said)
+	u := &spokenLine{line: l, text: text, said: lower(text), toks: s.toks, from: len(s.candidates), flaws: len(s.flaws)}
+	u.on = marksOf(u.said)
+	if u.on.has(&faultWords) {
+		markFaulty(u.toks, u.said)
 	}
-	reads, about := s.readTokens(toks, text, announced)
-	splitNames(l, toks, reads, about)
-	about.plain = about.plain || l.entry && listsImages(toks, reads, about)
-	flaws := len(s.flaws)
+	u.reads, u.about = s.readTokens(u.toks, text, u.on.has(&platformWords))
+	splitNames(l, u.toks, u.reads, u.about)
+	u.about.plain = u.about.plain || l.entry && listsImages(u.toks, u.reads, u.about)
+	return u
+}
+
+// noteSentence notes what the text wants or tells according to a line.
+func (s *scan) noteSentence(u *spokenLine) {
+	on, about := u.on, &u.about
 	if !about.plain {
-		polite := on.asks() && isPolite(said) && (l.number > 0 || isPolite(notImperative.without(said)))
-		about.wish = on.wishes() && hasWish(said)
-		about.asked = polite && (about.wish || strings.Contains(text, "镜像"))
-		doubt := strings.HasSuffix(said, "?") || on.has(&questions) || on.has(&interrogatives) && isQuestion(said)
-		about.question = doubt && !polite
-		s.found = s.found || about.images > 0
-		s.desire = s.desire || about.images > 0 && on.has(&desires)
-		s.doubt, s.polite = s.doubt || doubt, s.polite || polite
-		s.question = s.question || about.question && !strings.HasPrefix(l.text, "#")
-		if about.images+about.bare > 0 || about.other > 1 || len(versionsOf(toks)) == 0 {
-			s.words += about.other + about.bare
-		}
-		concerns := (on.has(&wherever) || on.has(&doings) || on.has(&foreignDoings) || on.has(&foreignNouns)) && isAboutImage(said)
-		s.about = s.about || concerns
-		s.subject = s.subject || about.images == 0 && !concerns && (on.has(&others) || hasSubject(toks))
-		s.prose = true
-		s.tried = s.tried || about.images == 0 && isTry(strings.TrimSpace(text))
-		s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || concerns)
-		s.report = s.report || on.has(&reports)
-		s.told += wordsOf(l, toks, reads)
+		s.noteProse(u)
 	}
-	s.withdrawn = s.withdrawn || about.images == 0 && (on.has(&withdrawals) || on.has(&withdrawalEnds)) && withdraws(said, toks)
-	s.wish = s.wish || about.plain && on.has(&doings) && isPolite(said) // "求同步镜像"
-	s.wanted = s.wanted || (on.asks() || on.has(&orders) || on.has(&thanked)) && asksFor(said, toks, reads, l.number == 0, about)
+	s.withdrawn = s.withdrawn || about.images == 0 && (on.has(&withdrawals) || on.has(&withdrawalEnds)) && withdraws(u.said, u.toks)
+	s.wish = s.wish || about.plain && on.has(&doings) && isPolite(u.said) // "求同步镜像"
+	s.wanted = s.wanted || (on.asks() || on.has(&orders) || on.has(&thanked)) && asksFor(u.said, u.toks, u.reads, u.number == 0, *about)
 	s.also = s.also || about.images > 0 && on.has(&additions)
+}
+
+// noteProse is noteSentence for a line with more than images and filler words.
+func (s *scan) noteProse(u *spokenLine) {
+	on, about, said := u.on, &u.about, u.said
+	polite := on.asks() && isPolite(said) && (u.number > 0 || isPolite(notImperative.without(said)))
+	about.wish = on.wishes() && hasWish(said)
+	about.asked = polite && (about.wish || strings.Contains(u.text, "镜像"))
+	doubt := strings.HasSuffix(said, "?") || on.has(&questions) || on.has(&interrogatives) && isQuestion(said)
+	about.question = doubt && !polite
+	s.found = s.found || about.images > 0
+	s.desire = s.desire || about.images > 0 && on.has(&desires)
+	s.doubt, s.polite = s.doubt || doubt, s.polite || polite
+	s.question = s.question || about.question && !strings.HasPrefix(u.line.text, "#")
+	if about.images+about.bare > 0 || about.other > 1 || len(versionsOf(u.toks)) == 0 {
+		s.words += about.other + about.bare
+	}
+	concerns := (on.has(&wherever) || on.has(&doings) || on.has(&foreignDoings) || on.has(&foreignNouns)) && isAboutImage(said)
+	s.about = s.about || concerns
+	s.subject = s.subject || about.images == 0 && !concerns && (on.has(&others) || hasSubject(u.toks))
+	s.prose = true
+	s.tried = s.tried || about.images == 0 && isTry(strings.TrimSpace(u.text))
+	s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || concerns)
+	s.report = s.report || on.has(&reports)
+	s.told += wordsOf(u.line, u.toks, u.reads)
+}
+
+// noteStatements reads what a line says about its images: which are excluded or
+// replaced, and their tags.
+func (s *scan) noteStatements(u *spokenLine) {
+	on, about, said, toks, reads := u.on, &u.about, u.said, u.toks, u.reads
 	shareTag(toks, reads, on)
-	var not []bool
-	var old map[int]reading
-	replaced := false
 	if !about.plain {
 		if hasRange(toks, said) {
 			askForTags(reads, false)
 		}
-		old = takeNewer(toks, reads, said)
-		not, replaced = exclude(toks, reads, said, on, old)
-		for i, t := range toks {
-			if r := reads[i]; len(r.images) > 0 && r.untagged() && r.strength <= official && len(s.without) < maxUses && isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
-				s.without = append(s.without, r.images[0].name())
-			}
-		}
-		s.defect = s.defect || (on.has(&proposals) || on.has(&topics) || on.has(&defects) || on.has(&commits)) && isDefect(said) && (l.indent() == 0 || !commits.starts(said)) && !replaced && len(old) == 0
-		s.replaces = s.replaces || replaced || len(old) > 0
-		s.noteCorrection(l, toks, reads, said, on)
+		u.old = takeNewer(toks, reads, said)
+		u.not, u.replaced = exclude(toks, reads, said, on, u.old)
+		s.noteWithout(toks, reads, said)
+		s.defect = s.defect || (on.has(&proposals) || on.has(&topics) || on.has(&defects) || on.has(&commits)) && isDefect(said) && (u.indent() == 0 || !commits.starts(said)) && !u.replaced && len(u.old) == 0
+		s.replaces = s.replaces || u.replaced || len(u.old) > 0
+		s.noteCorrection(u.line, toks, reads, said, on)
 		if about.images > 0 && exceptThese.in(said) {
-			s.onlyLine = l.number
+			s.onlyLine = u.number
 		}
 		last := imageBefore(reads, len(reads))
 		for from := 0; from < len(toks); {
 			to := clauseEnd(toks, from, last)
-			if tag := joinSaidTags(toks[from:to], reads[from:to], said, l.number == 0); tag != "" {
-				s.shared = append(s.shared, sharedTag{l.number, tag})
+			if tag := joinSaidTags(toks[from:to], reads[from:to], said, u.number == 0); tag != "" {
+				s.shared = append(s.shared, sharedTag{u.number, tag})
 			}
 			from = to
 		}
 	}
-	s.noteTags(l, toks, reads, old, said, on)
+	s.noteTags(u.line, toks, reads, u.old, said, on)
 	if len(s.mentioned) < maxUses {
 		s.mentioned = append(s.mentioned, versionsOf(toks)...)
 	}
-	about.command = isUnknownCommand(l.text)
-	where := about.place(l)
+	about.command = isUnknownCommand(u.line.text)
+	u.where = about.place(u.line)
 	if about.wish && !about.question && about.other <= talk {
 		raiseListed(toks, reads)
 	}
 	if about.images > 0 && !about.plain && on.has(&everyTag) || about.images == 1 && (on.has(&series) || on.has(&wholes)) && wantsSeries(toks, said) {
 		askForTags(reads, about.images == 1)
 	}
-	remark := !l.entry && len(toks) > 1 && isRemark(strings.TrimLeft(said[toks[0].at+len(toks[0].text):], "`\"'* "))
-	var platforms []reference.Platform
-	from := len(s.candidates)
+	u.remark = !u.entry && len(toks) > 1 && isRemark(strings.TrimLeft(said[toks[0].at+len(toks[0].text):], "`\"'* "))
 	denyPlatforms(toks, reads, said)
-	for i, t := range toks {
-		r := reads[i]
-		if !replaced { // "a/b:1 crashes on arm64, use a/b:2"
-			platforms = addPlatform(platforms, r.platforms...)
+}
+
+// offerWords offers the words of a line that may be images as candidates.
+func (s *scan) offerWords(u *spokenLine) {
+	for i, t := range u.toks {
+		if r, ok := u.old[i]; ok {
+			s.offer(u.line, t.at, r, inExclusion)
 		}
-		r.platforms = nil
-		at := where
-		if t.quoted && r.strength < where.needs && !about.question {
-			at = inQuotes
-		}
-		if at.needs < certain && r.strength == tagged && len(r.images) == 1 && isOtherValue(l, text[max(0, t.at-60):t.at]) && r.images[0].has(AssumedLibrary) && !known.IsOfficial(r.images[0].name()) {
-			at = inOtherKey
-		}
-		if r, ok := old[i]; ok {
-			s.offer(l, t.at, r, inExclusion)
-		}
-		switch {
-		case not != nil && not[i]:
-			s.offer(l, t.at, r, inExclusion)
-		case r.strength >= at.needs:
-			s.offer(l, t.at, r, at)
-		case about.question && r.strength >= path && len(r.images) > 0:
-			s.offer(l, t.at, r, inQuestion)
-		case r.mayBeNamespace() && (about.question || about.wish && isAboutImage(said)):
-			s.flaw(l, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
-		case r.strength >= bare && len(r.images) > 0:
-			if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
-				at = inPlainWish
-			}
-			if at.weaker == guessed && !strings.ContainsAny(text, "{}()=;") && !strings.HasSuffix(text, ":") || r.strength > official || remark && i == 0 && r.strength == official {
-				s.offer(l, t.at, reading{strength: r.strength, images: slices.Clone(r.images[:1])}, at)
-			}
-		case r.problem != nil && about.plain:
-			s.flaw(l, t.at, *r.problem)
-		}
+		s.offerWord(u, i)
 	}
-	noteClauses(s.candidates[from:], said, on, l.fenced || l.shift > l.indent() || strings.HasPrefix(l.text, "|"))
-	if len(s.candidates) > from {
-		c := &s.candidates[from]
-		c.opens = c.at == toks[0].at
-		c.leads = remark && c.opens
-		if n := len(s.corrected); n == 0 || s.corrected[n-1].line != l.number {
-			noteFaults(s.candidates[from:], said)
-		}
-	}
-	finds := s.since(from)
-	if len(finds) > 0 || len(s.flaws) > flaws {
-		s.noteWords(l, text, toks, reads, finds, where)
-	}
-	if len(finds) == 0 {
-		s.noteEntry(l, text, toks, reads, about)
-		if about.plain || about.wish || announced {
-			s.platforms = addPlatform(s.platforms, platforms...)
-		}
-		if about.images == 0 && about.foreign <= 2 && (!l.entry || about.other == 1) && s.onlyTags(toks) {
-			for _, i := range s.odd {
-				if word := trimWord(toks[i].text); isTag(word) && !toks[i].faulty && !isOldVersionIn(said, toks[i].at) {
-					s.versions = append(s.versions, sharedTag{l.number, word})
-				}
-			}
-		} else if about.images == 0 {
-			for _, tag := range calledTags(toks) {
-				s.versions = append(s.versions, sharedTag{l.number, tag})
-			}
-		}
+	noteClauses(s.candidates[u.from:], u.said, u.on, u.fenced || u.shift > u.indent() || strings.HasPrefix(u.line.text, "|"))
+	if len(s.candidates) == u.from {
 		return
 	}
-	if about.plain && len(finds) == 2 {
+	c := &s.candidates[u.from]
+	c.opens = c.at == u.toks[0].at
+	c.leads = u.remark && c.opens
+	if n := len(s.corrected); n == 0 || s.corrected[n-1].line != u.number {
+		noteFaults(s.candidates[u.from:], u.said)
+	}
+}
+
+// offerWord offers a word as a candidate at the place that it has in the line.
+func (s *scan) offerWord(u *spokenLine, i int) {
+	t, r, about := u.toks[i], u.reads[i], &u.about
+	r.platforms = nil
+	at := u.where
+	if t.quoted && r.strength < at.needs && !about.question {
+		at = inQuotes
+	}
+	if at.needs < certain && r.strength == tagged && len(r.images) == 1 && isOtherValue(u.line, u.text[max(0, t.at-60):t.at]) && r.images[0].has(AssumedLibrary) && !known.IsOfficial(r.images[0].name()) {
+		at = inOtherKey
+	}
+	switch {
+	case u.not != nil && u.not[i]:
+		s.offer(u.line, t.at, r, inExclusion)
+	case r.strength >= at.needs:
+		s.offer(u.line, t.at, r, at)
+	case about.question && r.strength >= path && len(r.images) > 0:
+		s.offer(u.line, t.at, r, inQuestion)
+	case r.mayBeNamespace() && (about.question || about.wish && isAboutImage(u.said)):
+		s.flaw(u.line, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
+	case r.strength >= bare && len(r.images) > 0:
+		if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
+			at = inPlainWish
+		}
+		if at.weaker == guessed && !strings.ContainsAny(u.text, "{}()=;") && !strings.HasSuffix(u.text, ":") || r.strength > official || u.remark && i == 0 && r.strength == official {
+			s.offer(u.line, t.at, reading{strength: r.strength, images: slices.Clone(r.images[:1])}, at)
+		}
+	case r.problem != nil && about.plain:
+		s.flaw(u.line, t.at, *r.problem)
+	}
+}
+
+// platforms returns the platforms in a line. Those in a line that replaces an image are
+// of the old one: "a/b:1 crashes on arm64, use a/b:2".
+func (u *spokenLine) platforms() []reference.Platform {
+	var all []reference.Platform
+	for i := 0; i < len(u.reads) && !u.replaced; i++ {
+		all = addPlatform(all, u.reads[i].platforms...)
+	}
+	return all
+}
+
+// noteLineWithout notes the entries, platforms and versions in a line without images.
+func (s *scan) noteLineWithout(u *spokenLine) {
+	about := &u.about
+	s.noteEntry(u.line, u.text, u.toks, u.reads, *about)
+	if about.plain || about.wish || u.on.has(&platformWords) {
+		s.platforms = addPlatform(s.platforms, u.platforms()...)
+	}
+	switch {
+	case about.images > 0:
+	case about.foreign <= 2 && (!u.entry || about.other == 1) && s.onlyTags(u.toks):
+		for _, i := range s.odd {
+			if word := trimWord(u.toks[i].text); isTag(word) && !u.toks[i].faulty && !isOldVersionIn(u.said, u.toks[i].at) {
+				s.versions = append(s.versions, sharedTag{u.number, word})
+			}
+		}
+	default:
+		for _, tag := range calledTags(u.toks) {
+			s.versions = append(s.versions, sharedTag{u.number, tag})
+		}
+	}
+}
+
+// chooseAmong drops the images of a line that are not meant beside the others: the line
+// picks one, or one is the destination. It reports whether the rest is settled; if not,
+// the author has to choose.
+func (s *scan) chooseAmong(u *spokenLine, finds []*candidate) bool {
+	if u.about.plain && len(finds) == 2 {
 		moveTag(finds[0], finds[1])
 	}
-	if !about.plain && len(finds) > 1 {
+	if !u.about.plain && len(finds) > 1 {
 		picked := len(finds) - 1
 		switch {
-		case on.has(&onlyFirst):
+		case u.on.has(&onlyFirst):
 			picked = 0
-		case !on.has(&onlyLast):
+		case !u.on.has(&onlyLast):
 			picked = -1
 		}
 		for i, c := range finds {
@@ -305,32 +369,37 @@ func (s *scan) readLine(l *line, text string) {
 				c.judge(dropped, inExclusion.name)
 			}
 		}
-		finds = s.since(from)
+		finds = s.since(u.from)
 	}
-	if len(finds) > 1 && !about.plain && on.has(&oneOfThem) {
+	if len(finds) > 1 && !u.about.plain && u.on.has(&oneOfThem) {
 		for _, c := range finds {
 			c.judge(asked, "either")
 		}
-		return
+		return false
 	}
-	if len(finds) == 2 && repeats(text, finds[0], finds[1]) {
+	if len(finds) == 2 && repeats(u.text, finds[0], finds[1]) {
 		finds[0].judge(dropped, "says-less")
 		finds[1].place = inSentence
-		finds = s.since(from)
+		finds = s.since(u.from)
 	}
-	if n := len(finds); n >= 2 && (n == 2 && about.plain || isCopy(text, finds)) && isTarget(finds[1].image.Reference, finds[0].image.Reference) {
+	if n := len(finds); n >= 2 && (n == 2 && u.about.plain || isCopy(u.text, finds)) && isTarget(finds[1].image.Reference, finds[0].image.Reference) {
 		finds[1].judge(dropped, "destination")
 	}
-	finds = s.since(from)
-	nearestPlatforms(finds, toks, reads)
-	changed := !strings.Contains(l.text, text)
+	return true
+}
+
+// completeFinds gives the images of a line its platforms.
+func (s *scan) completeFinds(u *spokenLine, finds []*candidate) {
+	platforms := u.platforms()
+	nearestPlatforms(finds, u.toks, u.reads)
+	changed := !strings.Contains(u.line.text, u.text)
 	for _, c := range finds {
-		c.wished = about.wish
+		c.wished = u.about.wish
 		image := c.image
 		if len(image.Platforms) == 0 || len(finds) == 1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)
 		}
-		if changed && strings.Contains(text[max(0, c.at-maxWritten):min(len(text), c.at+2*maxWritten)], image.Written) && !strings.Contains(l.text, image.Written) {
+		if changed && strings.Contains(u.text[max(0, c.at-maxWritten):min(len(u.text), c.at+2*maxWritten)], image.Written) && !strings.Contains(u.line.text, image.Written) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
@@ -370,126 +439,6 @@ func asksFor(said string, toks []token, reads []reading, title bool, about sente
 		from = next
 	}
 	return false
-}
-
-// noteClauses notes which candidates of a line, in lower case, stand in a clause
-// that asks for something or tells what the image is. An item of a list does.
-func noteClauses(all []candidate, said string, on marks, item bool) {
-	for n, from := 0, 0; n < len(all) && from < len(said); {
-		next := partEnd(said, from)
-		clause := strings.TrimSpace(said[from:next])
-		var doubts []int
-		if on.has(&contrasts) && n < len(all) && all[n].at < next {
-			doubts = contrasts.find(said, from, next)
-		}
-		asks := item || n < len(all) && all[n].at < next && (on.has(&nouns) && nouns.in(clause) || on.has(&foreignNouns) && foreignNouns.in(clause) || on.wishes() && hasWish(clause) || on.asks() && isPolite(clause) || addsMore(clause) || on.has(&orders) && orders.starts(clause))
-		for ; n < len(all) && all[n].at < next; n++ {
-			all[n].asks = asks || n > 0 && all[n-1].place == inExclusion && all[n-1].at >= from // "not a/b:1, but a/b:2"
-			if !all[n].asks || !item {
-				all[n].doubted = isDoubted(said, from, next, all, n, doubts)
-			}
-		}
-		from = next
-	}
-}
-
-// isDoubted reports whether the words beside a candidate, in the part of a line
-// between two offsets, say that it is there already, gone, or not meant. doubts are
-// where such words are.
-func isDoubted(said string, from, next int, all []candidate, n int, doubts []int) bool {
-	at := min(all[n].at, next)
-	end := min(at+len(all[n].image.Written), next)
-	if tag := lower(all[n].image.Reference.Tag()); all[n].has(RemovedSpace) {
-		if apart := strings.Index(said[at:next], tag); apart > 0 {
-			end = at + apart + len(tag)
-		}
-	}
-	if n > 0 {
-		from = max(from, min(at, all[n-1].at+len(all[n-1].image.Written)))
-	}
-	if comma := strings.LastIndexByte(said[from:at], ','); comma >= 0 {
-		from += comma
-	}
-	if n+1 < len(all) && all[n+1].at < next && all[n+1].at > end {
-		next = all[n+1].at
-		if needing.in(said[end:next]) && strings.Trim(said[from:at], " ,`\"'*") == "" && all[n].has(AssumedTag) && all[n].has(AssumedHost) {
-			return true
-		}
-		next = end + max(0, strings.LastIndexByte(said[end:next], ','))
-	}
-	if len(doubts) == 0 {
-		return false
-	}
-	return contrasts.within(said, doubts, from, from+len(beforeVersion(said[from:at]))) || contrasts.within(said, doubts, at, end) || contrasts.within(said, doubts, end, end+len(beforeVersion(said[end:next])))
-}
-
-// beforeVersion returns a text up to the first version in it: what is behind that is
-// said of it.
-func beforeVersion(text string) string {
-	for i := 0; i < len(text); i++ {
-		from := i
-		for i < len(text) && (isAlnum(text[i]) || text[i] == '.') {
-			i++
-		}
-		if word := strings.TrimRight(text[from:i], "."); strings.Contains(word, ".") && isVersion(word) {
-			return text[:from]
-		}
-	}
-	return text
-}
-
-// needing are words between what needs an image, which begins the clause, and the image.
-var needing = phrases{list: "needing"}
-
-// isRemarked reports whether the comment on a line says that its image is there
-// already or not needed.
-func isRemarked(text string) bool {
-	_, remark, ok := strings.Cut(text, " #")
-	remark = lower(strings.TrimLeft(remark, "# "))
-	return ok && (contrasts.in(remark) || thereCells.starts(remark))
-}
-
-// contrasts are words beside an image that is not asked for.
-var contrasts = phrases{list: "contrasts"}
-
-// partEnd is sentenceEnd for parts of sentences between semicolons.
-func partEnd(said string, from int) int {
-	for i := from; i < len(said); i++ {
-		if said[i] == ';' || endsSentence(said, from, i) {
-			return i + 1
-		}
-	}
-	return len(said)
-}
-
-// nouns are what English and Chinese call images.
-var nouns = phrases{list: "nouns"}
-
-// sentenceEnd returns the end of the sentence of a text that begins at an offset.
-func sentenceEnd(said string, from int) int {
-	for i := from; i < len(said); i++ {
-		if endsSentence(said, from, i) {
-			return i + 1
-		}
-	}
-	return len(said)
-}
-
-// endsSentence reports whether the sentence that begins at an offset ends with the
-// byte at another one. A full stop behind one letter is that of "i.e.".
-func endsSentence(said string, from, i int) bool {
-	switch c := said[i]; c {
-	case '.':
-		return i+1 < len(said) && said[i+1] == ' ' && i > from+1 && (isDigit(said[i-1]) || isAlnum(said[i-2]) || i > from+2 && said[i-1] >= utf8.RuneSelf && said[i-3] != ' ')
-	case '!', '?':
-		return i+1 == len(said) || !isAlnum(said[i+1])
-	}
-	return strings.HasPrefix(said[i:], "。")
-}
-
-// isRemark reports whether the text behind an image is a remark about it.
-func isRemark(text string) bool {
-	return text != "" && strings.IndexByte("(-#", text[0]) >= 0 || sames.starts(text)
 }
 
 // onlyTags reports whether the words of a line are only tags and courtesies.

@@ -21,8 +21,9 @@
 //	shell.go       command lines, by the grammar in grammar.go
 //	prose.go       everything else: lists, rows of tables, sentences, with the
 //	               words around a name (neighbours.go), what the sentence says
-//	               (said.go), newer versions (newer.go), faulty ones
-//	               (faults.go) and ranges of tags (selection.go)
+//	               (said.go), and the part of it with an image (clauses.go), newer
+//	               versions (newer.go), faulty ones (faults.go) and ranges of tags
+//	               (selection.go)
 //
 // Only readWord (image.go) makes a reference of a word. It reads parts
 // (parts.go), links (link.go), braces (braces.go), platforms (platform.go),

@@ -150,10 +150,12 @@ func headings(e *evidence) {
 func excluded(e *evidence) {
 	all := e.with(taken)
 	left := len(all)
-	for _, c := range all {
-		if c.place.stance != embedded && left > 1 && len(e.body.without) > 0 && slices.Contains(e.body.without, c.image.name()) {
-			c.judge(dropped, "excluded") // "all of it, except b"
-			left--
+	for _, name := range e.body.without {
+		for _, c := range calledBy(name, all) {
+			if c.place.stance != embedded && c.verdict == taken && left > 1 {
+				c.judge(dropped, "excluded") // "all of it, except b"
+				left--
+			}
 		}
 	}
 	if only := e.body.onlyLine; only > 0 && slices.ContainsFunc(e.body.with(taken), func(c *candidate) bool { return c.line == only && !c.has(AssumedTag) }) {
@@ -184,6 +186,24 @@ func excluded(e *evidence) {
 			c.judge(dropped, "excluded") // the title of "not a/b:1"
 		}
 	}
+}
+
+// calledBy returns the candidates that are called by a name; if none is, the only one
+// that has it as a word of its name: "the sidecar" is "k8s-sidecar".
+func calledBy(name string, all []*candidate) []*candidate {
+	var called, parts []*candidate
+	for _, c := range all {
+		switch own := c.image.name(); {
+		case own == name:
+			called = append(called, c)
+		case slices.Contains(strings.Split(own, "-"), name):
+			parts = append(parts, c)
+		}
+	}
+	if len(called) == 0 && len(parts) == 1 {
+		return parts
+	}
+	return called
 }
 
 func loneName(e *evidence) {
@@ -679,6 +699,9 @@ func sameImage(a, b Image) bool {
 		return true
 	}
 	vague := a.has(AssumedTag)
+	if vague && strings.HasPrefix(b.Reference.Repository().String(), a.Reference.Repository().String()+"/") {
+		return true // "gcr.io/a/b" above "gcr.io/a/b/c:1"
+	}
 	if vague && a.has(AssumedHost) {
 		// "[image-mirror] nginx" above "quay.io/nginx/nginx-ingress:3.4".
 		path, name := b.Reference.Repository().Path(), a.Reference.Repository().Path()

@@ -189,6 +189,30 @@ func exclude(toks []token, reads []reading, said string, on marks, old map[int]r
 	return not, replaced
 }
 
+// noteWithout notes the names without a tag that a sentence, in lower case, excludes; if
+// it begins with a list of names, and excludes one, those in front of it too.
+func (s *scan) noteWithout(toks []token, reads []reading, said string) {
+	isName := func(i int) bool {
+		return len(reads[i].images) > 0 && reads[i].untagged() && reads[i].strength <= official
+	}
+	begins := true // the list at the beginning of the sentence has not ended
+	for i, t := range toks {
+		if !isName(i) {
+			begins = begins && (isTagListMark(lower(t.text)) || joins.has(lower(t.text)))
+			continue
+		}
+		if !isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
+			continue
+		}
+		for n := i; n >= 0 && (n == i || begins) && len(s.without) < maxUses; n-- {
+			if isName(n) {
+				s.without = append(s.without, reads[n].images[0].name())
+			}
+		}
+		begins = false
+	}
+}
+
 // endOf returns the offset behind the word at an index, or behind the tag that stands
 // apart from it.
 func endOf(toks []token, reads []reading, i int) int {
@@ -396,23 +420,40 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 		return ""
 	case images == 0 && len(tags) == 1 && (title || distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
 		return versions[0]
-	case len(open) > 1 && len(open) == images && len(tags) == 1 && tags[0] > open[len(open)-1] && isTagNoun(toks[tags[0]-1]) && isListed(toks, open): // "a/b, a/c - tag 1.2"
-	case len(open) > 1 && len(open) == images && len(tags) == 1 && tags[0] < open[0] && strings.HasSuffix(toks[tags[0]].text, ":"): // "tag 1.2: a/b, c/d"
-	case len(open) == 1 && images == 1, len(open) == 1 && isRightBehind(toks, reads, open[0], tags[0]), len(open) == 1 && tags[0] < open[0] && (open[0] == tags[len(tags)-1]+1 || open[0] == ownerOf(toks, tags[len(tags)-1])),
-		len(open) > 1 && len(tags) == 1 && distributives.in(said):
-	case len(open) >= 1 && len(tags) == 1 && tags[0] < open[0] && images > 1:
-		last := 1 // "version 1.2, image a/b, and c/d:3", but "version 1.2 of a/b and of c/d"
-		for last < len(open) && isJoined(toks, open[last-1], open[last]) {
-			last++
-		}
-		open = open[:last]
-	default:
-		return ""
 	}
-	for _, i := range open {
+	for _, i := range taggedBy(toks, reads, said, tags, open, images) {
 		reads[i].give(versions)
 	}
 	return ""
+}
+
+// taggedBy returns which of the open images, those without a tag, have the tags in a
+// sentence with a number of images.
+func taggedBy(toks []token, reads []reading, said string, tags, open []int, images int) []int {
+	if len(open) == 0 {
+		return nil
+	}
+	first, last := tags[0], tags[len(tags)-1]
+	isList := len(open) > 1 && len(open) == images
+	switch {
+	case len(open) == 1 && images == 1,
+		len(open) == 1 && isRightBehind(toks, reads, open[0], first),
+		len(open) == 1 && first < open[0] && (open[0] == last+1 || open[0] == ownerOf(toks, last)):
+		return open
+	case len(tags) > 1:
+		return nil
+	case len(open) > 1 && distributives.in(said),
+		isList && first > open[len(open)-1] && isTagNoun(toks[first-1]) && isListed(toks, open), // "a/b, a/c - tag 1.2"
+		isList && first < open[0] && strings.HasSuffix(toks[first].text, ":"):                   // "tag 1.2: a/b, c/d"
+		return open
+	case first < open[0] && images > 1:
+		n := 1 // "version 1.2, image a/b, and c/d:3", but "version 1.2 of a/b and of c/d"
+		for n < len(open) && isJoined(toks, open[n-1], open[n]) {
+			n++
+		}
+		return open[:n]
+	}
+	return nil
 }
 
 // shareTag assigns a version behind words that ask for something to the list of images

@@ -238,7 +238,16 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	var values map[string]string
 	built := has(settings, "build") && !s.job
 	for _, one := range settings {
-		stem := nameStem(strings.ToLower(one.key))
+		key := strings.ToLower(one.key)
+		stem := nameStem(key)
+		if base, ok := strings.CutSuffix(key, "repository"); ok && base != "" && stem == "" {
+			if values == nil {
+				values = valuesOf(settings)
+			}
+			if tagOf(base, values) != "" {
+				stem = base // "sidecarRepository" above "sidecarTag"
+			}
+		}
 		if stem == "image" && built && !strings.Contains(one.value, "/") {
 			continue // built here, so it has its own name
 		}

@@ -45,7 +45,7 @@ func allPlaces() []*place {
 func TestEveryRow(t *testing.T) {
 	met := map[string]bool{}
 	for _, text := range caseTexts(t) {
-		for _, f := range Explain(Input{Title: text.title, Body: text.body, Repository: "imageferry/ferry"}) {
+		for _, f := range Explain(Input{Title: text.title, Body: text.body, Repository: "imageferry/ferry"}).Findings {
 			met[f.Place] = true
 			for _, rule := range f.Rules {
 				met[rule] = true
@@ -65,43 +65,71 @@ func TestEveryRow(t *testing.T) {
 }
 
 type caseText struct {
-	title, body, want string
-	templates         []string
+	folder, title, body, want string
+	templates                 []string
 }
 
 // caseTexts returns the titles and bodies of all cases.
 func caseTexts(t *testing.T) []caseText {
 	t.Helper()
 	var all []caseText
-	for _, pattern := range []string{"testdata/*.txt", "testdata/*/*.txt"} {
-		files, err := filepath.Glob(pattern)
+	files, err := filepath.Glob("testdata/*/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for part := range strings.SplitSeq(string(data), "\n=== ") {
-				var c caseText
-				for section := range strings.SplitSeq(part, "\n-- ") {
-					switch key, text, _ := strings.Cut(section, " --\n"); key {
-					case "title":
-						c.title = text
-					case "body":
-						c.body = text
-					case "template":
-						c.templates = append(c.templates, strings.TrimSuffix(text, "\n"))
-					case "want":
-						c.want = strings.TrimSpace(strings.Replace(text, "! none", "", 1))
-					}
+		for part := range strings.SplitSeq(string(data), "\n=== ") {
+			c := caseText{folder: filepath.Base(filepath.Dir(file))}
+			for section := range strings.SplitSeq(part, "\n-- ") {
+				switch key, text, _ := strings.Cut(section, " --\n"); key {
+				case "title":
+					c.title = text
+				case "body":
+					c.body = text
+				case "template":
+					c.templates = append(c.templates, strings.TrimSuffix(text, "\n"))
+				case "want":
+					c.want = strings.TrimSpace(strings.Replace(text, "! none", "", 1))
 				}
-				all = append(all, c)
 			}
+			all = append(all, c)
 		}
 	}
 	return all
+}
+
+// TestCasesOfDialects checks that each dialect has a folder of cases, one of which
+// comes out otherwise without the dialect.
+func TestCasesOfDialects(t *testing.T) {
+	before, cases := dialects, caseTexts(t)
+	defer func() { dialects = before }()
+	found := func(c caseText) string {
+		return fmt.Sprint(Parse(Input{Title: c.title, Body: c.body, Templates: c.templates}))
+	}
+	for i, d := range before {
+		rest := slices.Delete(slices.Clone(before), i, i+1)
+		if !slices.ContainsFunc(cases, func(c caseText) bool {
+			if c.folder != d.name {
+				return false
+			}
+			dialects = before
+			with := found(c)
+			dialects = rest
+			return found(c) != with
+		}) {
+			t.Errorf("no case in testdata/%s needs the dialect", d.name)
+		}
+	}
+	for _, c := range cases {
+		if !slices.ContainsFunc(before, func(d dialect) bool { return d.name == c.folder }) {
+			t.Errorf("testdata/%s is no dialect", c.folder)
+			return
+		}
+	}
 }
 
 // TestSignals reads the example of each signal.
@@ -386,7 +414,7 @@ func TestSpans(t *testing.T) {
 		"| Image |\n|---|\n| " + word + " |", "FROM " + word, "é́ need " + word, "\ufeff" + word,
 	} {
 		found := false
-		for _, f := range Explain(Input{Body: body}) {
+		for _, f := range Explain(Input{Body: body}).Findings {
 			line := []rune(originalLines(body)[f.Line-1])
 			rest := string(line[f.Column-1:])
 			found = found || f.Written == word && strings.HasPrefix(rest, word)
@@ -402,7 +430,7 @@ func TestSpans(t *testing.T) {
 func TestSpansOfCases(t *testing.T) {
 	for _, text := range caseTexts(t) {
 		lines := append([]string{strings.Join(originalLines(text.title), " ")}, originalLines(text.body)...)
-		for _, f := range Explain(Input{Title: text.title, Body: text.body}) {
+		for _, f := range Explain(Input{Title: text.title, Body: text.body}).Findings {
 			if f.Line >= len(lines) || strings.HasSuffix(lines[f.Line], "\\") {
 				continue // the body has no line ends, or a command goes on
 			}
