@@ -20,7 +20,7 @@ type sample struct {
 
 	number    int      // of its line in the corpus
 	templates []string // of the repository
-	words     []string // the marks of its wording, sorted
+	marks     []int    // the numbers of the marks of its wording, sorted
 	wording   int      // the weight that it has in the program
 	signals   int      // the weight of its signals
 }
@@ -87,7 +87,7 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d clear requests are understood exactly, %d of %d other texts are left alone", exact, requests, alone, others)
-	if 100*exact < 91*requests || 100*alone < 95*others {
+	if 100*exact < 91*requests || 100*alone < 97*others {
 		t.Error("fewer than before")
 	}
 }

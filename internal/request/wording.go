@@ -1,12 +1,11 @@
 package request
 
 import (
-	"cmp"
 	_ "embed"
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +28,7 @@ var wordingFile string
 const (
 	// maxWording limits the weight of a wording: a text about another subject than
 	// those of the corpus must not outweigh all signals.
-	maxWording = 20
+	maxWording = 40
 	// maxWorded is how many bytes of a text count for its wording.
 	maxWorded = 16 << 10
 	// maxWordedWord is the longest of its words, in bytes.
@@ -86,14 +85,15 @@ func heaviestMarks(title, body *text) []Weight {
 	for mark, w := range marks {
 		all = append(all, Weight{mark, math.Round(w*shareOfMark(len(marks))*10) / 10})
 	}
-	slices.SortFunc(all, func(a, b Weight) int {
-		return cmp.Or(cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight)), cmp.Compare(a.Name, b.Name))
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := math.Abs(all[i].Weight), math.Abs(all[j].Weight)
+		return a > b || a == b && all[i].Name < all[j].Name
 	})
 	return all[:min(len(all), most)]
 }
 
 // shareOfMark returns how much of its weight each of a number of marks has.
-func shareOfMark(marks int) float64 { return math.Pow(float64(max(marks, 1)), -0.3) }
+func shareOfMark(marks int) float64 { return math.Pow(float64(max(marks, 1)), -0.2) }
 
 // eachMark calls see with all marks of the wording of a text, some of them more than
 // once: the words of title and body and their pairs, those of the title once more behind
