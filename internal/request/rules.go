@@ -73,7 +73,7 @@ var rules = []rule{
 	{"title-or-body", titleOrBody},
 	// says: a version in a sentence that adds something, or alone on a line, is one more tag of the only image before it, or of the one whose name is in front of it
 	{"more-tags", moreOfThem},
-	// says: Ferry asks about a name without a registry and a tag, if its line names an image with a tag, but not right beside it
+	// says: a name without a registry and a tag inside a sentence is not requested if the text names an image with a tag, but not right beside it, and does not speak of the latest one
 	{"untagged", untagged},
 	// says: the name of the repository with the issue is not an image
 	{"own-name", ownName},
@@ -344,21 +344,27 @@ func asides(e *evidence) {
 	}
 }
 
-// untagged: "a/b asks for ghcr.io/a/c:1 at its start".
+// untagged: "so that we can run a/pipeline" beside quay.io/a/c:1.
 func untagged(e *evidence) {
 	all := e.body.with(taken)
+	if newestTag.in(e.body.said) || newestTag.in(e.title.said) || !slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= path && !c.has(AssumedTag) }) {
+		return
+	}
 	for i, c := range all {
-		if c.place.stance != embedded || c.strength != path || !c.has(AssumedTag) || !c.has(AssumedHost) {
+		if c.place.stance != embedded || c.strength != path || c.opens || !c.has(AssumedTag) || !c.has(AssumedHost) {
 			continue
 		}
-		for _, other := range all[max(0, i-1):min(len(all), i+2)] {
-			if other.line == c.line && other.image.name() != c.image.name() && other.place.stance == embedded && other.strength >= path && !other.has(AssumedTag) && apartInLine(c, other) {
-				c.judge(asked, "untagged")
-				break
-			}
+		beside := slices.ContainsFunc(all[max(0, i-1):min(len(all), i+2)], func(other *candidate) bool {
+			return other != c && other.line == c.line && !apartInLine(c, other)
+		})
+		if !beside {
+			c.judge(dropped, "untagged")
 		}
 	}
 }
+
+// newestTag are words for the tag that is assumed.
+var newestTag = phrases{list: "latest|newest|最新|última|ultima|dernière|neueste|последн|최신|terbaru|mới nhất|en son"}
 
 // apartInLine reports whether too much stands between two images of a line for a list of
 // both.
