@@ -194,8 +194,11 @@ func (s *scan) noteSentence(u *spokenLine) {
 	s.withdrawn = s.withdrawn || about.images == 0 && (on.has(&withdrawals) || on.has(&withdrawalEnds)) && withdraws(u.said, u.toks)
 	s.wish = s.wish || about.plain && on.has(&doings) && isPolite(u.said) // "求同步镜像"
 	s.wanted = s.wanted || (on.asks() || on.has(&orders) || on.has(&thanked)) && asksFor(u.said, u.toks, u.reads, u.number == 0, *about)
-	s.also = s.also || about.images > 0 && on.has(&additions)
+	s.also = s.also || about.images > 0 && (on.has(&additions) || u.from == 0 && addsFirst.starts(lower(strings.TrimLeft(u.line.text, " "))))
 }
+
+// addsFirst are words at the beginning of a text that adds to its title.
+var addsFirst = phrases{list: "and |+ |plus |also |as well as |还有|以及|外加|和|y |et |und |e |и |ещё|еще |также |ve |och |oraz |및 |そして|وكذلك "}
 
 // noteProse is noteSentence for a line with more than images and filler words.
 func (s *scan) noteProse(u *spokenLine) {

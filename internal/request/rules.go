@@ -51,7 +51,7 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
-	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; so is one below whose namespace stands the whole path of another image with the same tag
+	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image below whose namespace stands the whole path of another image with the same tag is a copy as well, and so is one in a command or log, if a sentence or list names one with the same name and tag
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
@@ -386,6 +386,7 @@ func copies(e *evidence) {
 		return
 	}
 	dropNested(e.with(taken))
+	dropPulled(e.with(taken))
 	if !e.any(func(c *candidate) bool { return c.verdict == taken && isCopy(c) }) {
 		return
 	}
@@ -414,6 +415,11 @@ func copies(e *evidence) {
 			fallthrough
 		case source != nil || others && c.place.stance != listed:
 			c.judge(dropped, "copy")
+		case strings.TrimPrefix(c.image.Reference.Repository().Path(), "library/") == c.image.name() && known.IsOfficial(c.image.name()):
+			if ref, err := reference.Parse(c.image.Reference.Repository().Path() + ":" + c.image.Reference.Tag()); err == nil {
+				c.complete(c.image.named(ref), UndidMirror)
+				c.judge(taken, "copy")
+			}
 		}
 	}
 }
@@ -424,7 +430,7 @@ func copies(e *evidence) {
 func dropNested(all []*candidate) {
 	sources := map[string]*candidate{} // by path and tag
 	for _, c := range all {
-		if ref := c.image.Reference; c.strength >= tagged && !c.has(AssumedTag) && !c.has(AssumedHost) {
+		if ref := c.image.Reference; c.strength >= tagged && !c.has(AssumedTag) {
 			sources[ref.Repository().Path()+":"+ref.Tag()] = c
 		}
 	}
@@ -435,10 +441,28 @@ func dropNested(all []*candidate) {
 			if _, rest, ok = strings.Cut(rest, "/"); !ok || !strings.Contains(rest, "/") {
 				break
 			}
-			if source := sources[rest+":"+c.image.Reference.Tag()]; source != nil && source.image.Reference.Repository().Host() != c.image.Reference.Repository().Host() {
+			if source := sources[rest+":"+c.image.Reference.Tag()]; source != nil && (source.image.Reference.Repository().Host() != c.image.Reference.Repository().Host() || c.has(AssumedHost)) {
 				c.judge(dropped, "copy")
 				break
 			}
+		}
+	}
+}
+
+// dropPulled drops images of commands and logs of which the text names another one
+// with the same name and tag: "docker pull me.cn/x/b:1" above "the source is
+// quay.io/a/b:1".
+func dropPulled(all []*candidate) {
+	named := map[string]reference.Reference{}
+	for _, c := range all {
+		if c.place.stance != pasted && c.place != inSpoken && c.strength >= tagged && !c.has(AssumedTag) {
+			named[c.image.name()+":"+c.image.Reference.Tag()] = c.image.Reference
+		}
+	}
+	for _, c := range all {
+		source, ok := named[c.image.name()+":"+c.image.Reference.Tag()]
+		if ok && source.Repository() != c.image.Reference.Repository() && (c.place == inCommand || c.place == inSpoken || c.place == inLog || c.place == inLogLink) {
+			c.judge(dropped, "copy")
 		}
 	}
 }
@@ -684,7 +708,9 @@ func titleOrBody(e *evidence) {
 		}
 	}
 	switch {
-	case e.body.also && slices.ContainsFunc(title, func(c *candidate) bool { return standsAlone(c) || c.wished }):
+	case e.body.also && slices.ContainsFunc(title, func(c *candidate) bool {
+		return standsAlone(c) || c.wished || c.strength >= tagged && !c.has(AssumedTag)
+	}):
 		return
 	case isImage && !slices.ContainsFunc(title, inBody) && !slices.ContainsFunc(body, func(c *candidate) bool { return standsAlone(c) || c.wished }):
 		loser = body
