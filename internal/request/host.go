@@ -1,6 +1,7 @@
 package request
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -57,5 +58,8 @@ var privateLabels = wordSet{list: "privateLabels"}
 // reaches it.
 func isPrivate(host string) bool {
 	name, _, _ := strings.Cut(host, ":")
+	if address, err := netip.ParseAddr(name); err == nil {
+		return address.IsPrivate() || address.IsLoopback()
+	}
 	return privateLabels.has(lower(name[strings.LastIndexByte(name, '.')+1:]))
 }

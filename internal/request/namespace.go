@@ -104,7 +104,7 @@ func isBelowRegistry(word string) bool {
 // Invalid names and filler words give nothing.
 func (s *scan) inNamespace(space, name, tag string) reading {
 	first, _, deeper := strings.Cut(name, "/")
-	if name == "" || len(name) > 100 || strings.ContainsAny(name, " @") || deeper && (strings.Contains(space, "/") || strings.Contains(first, ".")) || !deeper && !strings.Contains(space, "/") || !hasLetter(name) || isFiller(name) {
+	if name == "" || len(name) > 100 || strings.ContainsAny(name, " @") || deeper && (strings.Contains(space, "/") || strings.Contains(first, ".")) || !deeper && !strings.Contains(space, "/") && known.Of(space).Names.Least > 1 || !hasLetter(name) || isFiller(name) {
 		return reading{}
 	}
 	if !strings.Contains(name, ":") && tag != "" {
@@ -251,7 +251,8 @@ func (s *scan) shareParent(toks []token, reads []reading) {
 			parent, ok = inherited, true
 		}
 		part, _, dashed := strings.Cut(first, "-")
-		if !ok || !dashed || len(part) < 2 || strings.ContainsAny(name, "/@") || !strings.HasPrefix(name, part+"-") || known.IsOfficial(name) {
+		hosted := strings.Contains(parent, ".")
+		if !ok || !dashed && !hosted || len(part) < 2 || strings.ContainsAny(name, "/@") || !strings.HasPrefix(name, part+"-") || known.IsOfficial(name) {
 			continue
 		}
 		r := s.readWord(parent + "/" + name)

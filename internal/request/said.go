@@ -189,21 +189,24 @@ func exclude(toks []token, reads []reading, said string, on marks, old map[int]r
 	return not, replaced
 }
 
-// noteWithout notes the names without a tag that a sentence, in lower case, excludes; if
-// it begins with a list of names, and excludes one, those in front of it too.
+// noteWithout notes the names without a tag that a sentence, in lower case, excludes,
+// and those that a word such as "and" joins to them; if it begins with a list of names
+// and excludes one, those in front of it too.
 func (s *scan) noteWithout(toks []token, reads []reading, said string) {
 	isName := func(i int) bool {
 		return len(reads[i].images) > 0 && reads[i].untagged() && reads[i].strength <= official
 	}
 	begins := true // the list at the beginning of the sentence has not ended
+	last := -3     // the last name that is excluded
 	for i, t := range toks {
 		if !isName(i) {
 			begins = begins && (isTagListMark(lower(t.text)) || joins.has(lower(t.text)))
 			continue
 		}
-		if !isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
+		if (last != i-2 || !joins.has(lower(toks[i-1].text))) && !isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
 			continue
 		}
+		last = i
 		for n := i; n >= 0 && (n == i || begins) && len(s.without) < maxUses; n-- {
 			if isName(n) {
 				s.without = append(s.without, reads[n].images[0].name())

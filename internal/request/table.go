@@ -115,7 +115,11 @@ func (s *scan) readGrid(i int) int {
 	if !markdown && (first == len(s.lines) || len(cut(s.lines[first].text)) != len(headings)) {
 		return 0
 	}
-	columns, named, known := columnsOf(headings, wanted)
+	var row []string
+	if first < len(s.lines) {
+		row = cut(s.lines[first].text)
+	}
+	columns, named, known := columnsOf(headings, row, wanted)
 	if markdown && named < 0 && len(headings) == 2 {
 		return s.readFieldRows(first)
 	}
@@ -233,11 +237,13 @@ func cutCSV(row, mark string) []string {
 
 // columnsOf returns the parts of an image in the columns according to their
 // headings, the column of its name (-1 for none) and the number of known
-// headings. wanted is the column of the wanted versions, -1 for none.
-func columnsOf(headings []string, wanted int) (columns []part, named, known int) {
+// headings. row is the first one below them, wanted the column of the wanted versions,
+// -1 for none.
+func columnsOf(headings, row []string, wanted int) (columns []part, named, known int) {
 	named = -1
 	for n, cell := range headings {
-		if wanted >= 0 && (n == wanted || isOldVersion(cell)) {
+		isName := n < len(row) && strings.Contains(row[n], "/") // below "source"
+		if wanted >= 0 && (n == wanted || isOldVersion(cell) && !isName) {
 			p := noPart
 			if n == wanted {
 				p = tagPart

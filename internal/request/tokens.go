@@ -73,8 +73,8 @@ func appendTokens(out []token, s string) []token {
 		case c >= utf8.RuneSelf:
 			from := i
 			if end := latinEnd(s, i); end > i {
-				// "versão" is one word, which cannot be part of a reference.
-				if n := len(out) - 1; n >= 0 && out[n].kind == asciiWord && out[n].at+len(out[n].text) == i && isLetters(out[n].text) {
+				// "versão" and "anh/chị" are one word, which cannot be part of a reference.
+				if n := len(out) - 1; n >= 0 && out[n].kind == asciiWord && out[n].at+len(out[n].text) == i && isLetters(strings.ReplaceAll(out[n].text, "/", "")) {
 					from, out = out[n].at, out[:n]
 				}
 				i = end
