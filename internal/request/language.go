@@ -181,6 +181,17 @@ func (e *endings) cut(text string) (before string, ok bool) {
 	return text, false
 }
 
+// end reports whether a text ends with one of the words and does not deny it: "not
+// present".
+func (e *endings) end(text string) bool {
+	before, ok := e.cut(text)
+	_, denied := denials.cut(strings.TrimRight(before, " "))
+	return ok && !denied
+}
+
+// denials are words in front of others that say the opposite then.
+var denials = endings{list: "not|n't|nicht|no|non|não|pas|не|未|没|尚未|değil|belum|chưa"}
+
 // has reports whether text is one of the words.
 func (e *endings) has(text string) bool { return slices.Contains(e.like(text), text) }
 

@@ -341,7 +341,7 @@ func maskBelow(lines []line, heads *endings, why reason) {
 		if !announced || len(head) > 120 {
 			continue
 		}
-		if _, ok := heads.cut(head); !ok {
+		if !heads.end(head) {
 			continue
 		}
 		from := nextText(lines, i+1)

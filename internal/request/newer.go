@@ -192,7 +192,7 @@ func takeNewer(toks []token, reads []reading, said string) map[int]reading {
 				continue
 			}
 			between := said[end:toks[n].at]
-			if !isReplacement(between) && !toks[i].faulty && (!inUse || len(between) > 60 || !newcomers.in(between)) {
+			if !isReplacement(between) && !toks[i].faulty && (!inUse || len(between) > 120 || !newcomers.in(between)) {
 				continue
 			}
 			if newer, ok := newerTag(current, word); ok {

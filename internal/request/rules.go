@@ -43,6 +43,8 @@ var rules = []rule{
 	{"correction", correct},
 	// says: an image that a log reports as pulled counts only if nothing else does
 	{"log-done", logDone},
+	// says: the images of a release are those that the text lists, if it lists several of this release
+	{"release", listedRelease},
 	// says: images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested
 	{"mention", mention},
 	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them; so is one beside words such as "already have", "is gone" or "comes later", if another one is complete
@@ -295,6 +297,21 @@ func questionsThatAsk(e *evidence) {
 	for _, c := range e.with(asked) {
 		if c.place == inQuestion && c.strength >= path {
 			c.judge(taken, "bid")
+		}
+	}
+}
+
+// listedRelease: "kubeadm config images list" above what it has printed.
+func listedRelease(e *evidence) {
+	listed := map[string]int{} // the components of each version
+	for _, c := range e.with(taken) {
+		if c.place == inLine && known.IsKubernetesComponent(c.image.name()) {
+			listed[strings.TrimPrefix(c.image.Reference.Tag(), "v")]++
+		}
+	}
+	for _, c := range e.with(taken) {
+		if c.place == inRelease && listed[strings.TrimLeft(c.image.Written, "v")] > 1 {
+			c.judge(dropped, "release")
 		}
 	}
 }

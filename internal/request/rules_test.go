@@ -30,6 +30,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "log-done", body: "Unable to find image 'quay.io/a/b:1' locally\nStatus: Downloaded newer image for quay.io/a/b:1", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "log-done", body: "Successfully pulled image \"quay.io/a/b:1\"\nFailed to pull image \"quay.io/a/c:2\": timeout", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "log-done", body: "Successfully pulled image \"quay.io/a/b:1\""},
+		{rule: "release", body: "kubeadm v1.29.9\n\nkube-proxy:v1.29.8\nkube-scheduler:v1.29.8"},
+		{rule: "release", body: "kubeadm config images list --kubernetes-version v1.29.9\nregistry.k8s.io/kube-proxy:v1.29.9\nregistry.k8s.io/kube-scheduler:v1.29.9", want: []string{"registry.k8s.io/coredns/coredns:v1.11.1 dropped", "registry.k8s.io/etcd:3.5.12-0 dropped", "registry.k8s.io/kube-apiserver:v1.29.9 dropped", "registry.k8s.io/kube-controller-manager:v1.29.9 dropped", "registry.k8s.io/kube-proxy:v1.29.9 dropped", "registry.k8s.io/kube-scheduler:v1.29.9 dropped", "registry.k8s.io/pause:3.9 dropped"}},
 		{rule: "mention", title: "Upgrade of the dashboard", body: "It fails, we use quay.io/a/b:1 there", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "mention", title: "empty dashboard", body: "We run quay.io/a/b:1 and since the last change every panel of the dashboard is empty, although nothing else was changed", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "mention", title: "no access", body: "We run quay.io/a/b:1 and our nodes in the new cluster cannot reach the registry since Monday"},

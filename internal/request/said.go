@@ -41,12 +41,10 @@ var fillersBehind = wordSet{list: "fillersBehind"}
 // between two offsets.
 func isExcluded(said string, from, to int) bool {
 	const most = 60 // relevant bytes on either side
-	before := said[max(0, from-most):from]
-	if head, ok := strings.CutSuffix(strings.TrimRight(before, " *_`"), ":"); ok && len(head) < most-1 {
-		if _, ok := unwanted.cut(strings.TrimRight(head, " *_`")); ok {
-			return true // "Not needed: a/b:1"
-		}
+	if isHeaded(said, from) {
+		return true
 	}
+	before := said[max(0, from-most):from]
 	before = strings.TrimRight(before, " \"'`(*_[<:")
 	if other, version, ok := cutLastWord(before); ok && isVersion(version) && strings.HasSuffix(strings.TrimRight(said[:from], " `"), "(") {
 		before = other // "instead of 22.04 (ubuntu:22.04)"
@@ -77,6 +75,17 @@ func isExcluded(said string, from, to int) bool {
 		behind = strings.TrimLeft(rest, " ")
 	}
 	return false
+}
+
+// isHeaded reports whether unwantedHeads and a colon are in front of the image at an
+// offset of a sentence, in lower case: "Not needed: a/b:1".
+func isHeaded(said string, from int) bool {
+	const most = 60 // bytes of the words
+	if from < len(said) && said[from] == ':' {
+		from++
+	}
+	head, ok := strings.CutSuffix(strings.TrimRight(said[max(0, from-most):from], " *_`"), ":")
+	return ok && len(head) < most-1 && unwanted.end(strings.TrimRight(head, " *_`"))
 }
 
 // noPlatform are words before a platform that is not wanted, platformNouns those
@@ -167,7 +176,7 @@ var joins = wordSet{list: "joins"}
 func exclude(toks []token, reads []reading, said string, on marks, old map[int]reading) (not []bool, replaced bool) {
 	not = make([]bool, len(toks))
 	about := on.has(&models)
-	last := -1
+	last, headed := -1, -1 // the last image, and that of a list with a head that excludes it
 	for i, t := range toks {
 		if len(reads[i].images) == 0 || reads[i].strength < official {
 			continue
@@ -178,6 +187,9 @@ func exclude(toks []token, reads []reading, said string, on marks, old map[int]r
 		replaced = replaced || by
 		_, newer := old[i]
 		not[i] = by || model || !newer && isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
+		if isHeaded(said, t.at) || headed >= 0 && isListed(toks, []int{headed, i}) {
+			not[i], headed = true, i
+		}
 		if last >= 0 && not[last] && last+2 == i && joins.has(lower(toks[last+1].text)) {
 			not[i] = true
 		}
