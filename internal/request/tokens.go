@@ -172,17 +172,50 @@ func startsPlatform(text string) bool {
 	return n > 0 && (n == len(text) || n < most && text[n] != '.' && text[n] != ':')
 }
 
+// byteSet is a set of ASCII characters. Functions such as strings.Trim make one for each
+// call, which takes longer than what they do with most words.
+type byteSet [256]bool
+
+func setOf(characters string) *byteSet {
+	var s byteSet
+	for i := range len(characters) {
+		s[characters[i]] = true
+	}
+	return &s
+}
+
+func (s *byteSet) trimLeft(text string) string {
+	for text != "" && s[text[0]] {
+		text = text[1:]
+	}
+	return text
+}
+
+func (s *byteSet) trimRight(text string) string {
+	for text != "" && s[text[len(text)-1]] {
+		text = text[:len(text)-1]
+	}
+	return text
+}
+
+func (s *byteSet) trim(text string) string { return s.trimLeft(s.trimRight(text)) }
+
+var aroundSpoken = setOf(":.*_(")
+
 // spoken returns a word of a sentence in lower case, without the marks around
 // it.
-func spoken(t token) string {
-	if text := t.text; text == "" || !isAlnum(text[0]) || !isAlnum(text[len(text)-1]) {
-		return lower(strings.Trim(text, ":.*_("))
-	}
-	return lower(t.text)
-}
+func spoken(t token) string { return lower(aroundSpoken.trim(t.text)) }
 
 // startsUpper reports whether a word begins with a capital letter.
 func startsUpper(word string) bool { return word != "" && word[0] >= 'A' && word[0] <= 'Z' }
+
+// The characters around references.
+var (
+	aroundReferences = setOf("<>~#?^&=%")
+	beforeReferences = setOf("*.:@+_}")
+	behindReferences = setOf(".:@+/\\-_,$|{>")
+	stars            = setOf("*")
+)
 
 // trimWord removes the characters that people put around a reference: brackets,
 // emphasis, bullets and full stops. A star that could be a pattern stays.
@@ -191,16 +224,14 @@ func trimWord(w string) string {
 		return w
 	}
 	emphasised := strings.HasPrefix(w, "*")
-	w = strings.Trim(w, "<>~#?^&=%")
-	w = strings.TrimLeft(w, "*.:@+_}")
+	w = beforeReferences.trimLeft(aroundReferences.trim(w))
 	if strings.HasPrefix(w, "{") && !strings.Contains(w, "}") {
 		w = w[1:]
 	}
-	const ends = ".:@+/\\-_,$|{>"
 	for {
 		before := w
-		w = strings.TrimRight(w, ends)
-		if plain := strings.TrimRight(w, "*"); (emphasised || len(w)-len(plain) > 1) && plain != w && strings.TrimRight(plain, ":/") == plain {
+		w = behindReferences.trimRight(w)
+		if plain := stars.trimRight(w); (emphasised || len(w)-len(plain) > 1) && plain != w && strings.TrimRight(plain, ":/") == plain {
 			w = plain
 		}
 		if strings.HasSuffix(w, "}") && !strings.Contains(w, "{") {
