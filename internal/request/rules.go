@@ -87,6 +87,8 @@ var rules = []rule{
 	{"range", ranges},
 	// says: Ferry asks about a bare word in a list of images
 	{"list-item", listItems},
+	// says: tags that the body announces are those of the only official image that the title names, or else the body, if a text that asks for images names none with a tag
+	{"title-tags", titleTags},
 	// says: a single word is an image on Docker Hub if nothing else is requested
 	{"guess", guess},
 }
@@ -250,6 +252,45 @@ func correct(e *evidence) {
 			}
 		}
 	}
+}
+
+// titleTags: "rabbitmq with the UI" above "the tag is 3.12-management".
+func titleTags(e *evidence) {
+	if sum, _ := e.score(); sum < requests || len(e.body.apart) == 0 || len(e.with(taken))+len(e.with(asked))+len(e.title.flaws)+len(e.body.flaws) > 0 || len(e.body.with(dropped)) > 0 {
+		return
+	}
+	names := officialNames(e.in.Title)
+	if len(names) == 0 {
+		names = officialNames(e.body.said)
+	}
+	if len(names) != 1 {
+		return
+	}
+	var found []candidate
+	lines := map[int]bool{} // those with a word that is a tag
+	for _, tag := range e.body.apart[:min(len(e.body.apart), maxUses)] {
+		if tag.tag == "" || tag.of == "?" {
+			continue
+		}
+		lines[tag.line] = lines[tag.line] || tag.noun || tag.announced || tag.shared || strings.Contains(tag.tag, "-")
+		if r := readWord(names[0] + ":" + tag.tag); lines[tag.line] && len(r.images) == 1 {
+			c := candidate{line: tag.line, at: tag.at, from: tag.at, strength: tagged, place: inSentence}
+			c.complete(r.images[0], JoinedLines)
+			c.judge(taken, "title-tags")
+			found = append(found, c)
+		}
+	}
+	e.body.add(found)
+}
+
+// officialNames returns the names of official images in a text.
+func officialNames(text string) (names []string) {
+	for _, t := range tokens(text) {
+		if name := spoken(t); t.kind == asciiWord && known.IsOfficial(name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // isRenamed reports whether two images differ in the last component of the path only.

@@ -77,6 +77,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "untagged", body: "Somebody mentioned a/gate, what we need here is the smaller a/gate-lite:3.6.4. Please add it.", want: []string{"docker.io/a/gate:latest dropped"}},
 		{rule: "untagged", body: "Please mirror a/b and quay.io/a/c:1"},
 		{rule: "untagged", body: "We need quay.io/a/c:1. The latest a/b is needed, too."},
+		{rule: "title-tags", title: "rabbitmq 带管理界面的", body: "要 3.12.14-management 这个 tag", want: []string{"docker.io/library/rabbitmq:3.12.14-management taken"}},
+		{rule: "title-tags", title: "rabbitmq and redis", body: "the exact tag is 3.12-alpine, please mirror"},
 		{rule: "own-name", body: "imageferry/ferry", want: []string{"docker.io/imageferry/ferry:latest dropped"}},
 		{rule: "says-less", body: "Please mirror grafana/loki:2 for us, it is at quay.io/grafana/loki:2", want: []string{"docker.io/grafana/loki:2 dropped"}},
 		{rule: "says-less", body: "quay.io/a/b:1\n\nhttps://quay.io/repository/a/b", want: []string{"quay.io/a/b:latest dropped"}},
