@@ -184,17 +184,17 @@ func (s *scan) partOfField(i int, p part, label, value string) (part, string) {
 	if host := hostInWords(p, label, value); host != "" {
 		return registryPart, host
 	}
-	if p == noPart && s.isNameAboveTag(i, value) {
+	if (p == noPart || p == registryPart) && s.isNameAboveTag(i, value, p) {
 		return namePart, value
 	}
 	return p, value
 }
 
-// isNameAboveTag reports whether the value of an unknown label is certainly an image
-// without a tag, and the label on the next line is for one.
-func (s *scan) isNameAboveTag(i int, value string) bool {
+// isNameAboveTag reports whether the value of a label that is unknown, or that of a
+// registry, is an image without a tag, and the label on the next line is for one.
+func (s *scan) isNameAboveTag(i int, value string, p part) bool {
 	r := s.peek(value)
-	return r.strength == certain && r.untagged() && i+1 < len(s.lines) && partOfLine(s.lines[i+1].text) == tagPart
+	return (r.strength == certain || p == registryPart && r.strength == path && r.images[0].has(AssumedHost)) && r.untagged() && i+1 < len(s.lines) && partOfLine(s.lines[i+1].text) == tagPart
 }
 
 // partOfLine returns the part that the label of a line announces.
