@@ -21,7 +21,10 @@ func noteClauses(all []candidate, said string, on marks, item bool) {
 		asks := item || n < len(all) && all[n].at < next && (on.has(&nouns) && nouns.in(clause) || on.has(&foreignNouns) && foreignNouns.in(clause) || on.wishes() && hasWish(clause) || on.asks() && isPolite(clause) || addsMore(clause) || on.has(&orders) && orders.starts(clause))
 		for ; n < len(all) && all[n].at < next; n++ {
 			all[n].asks = asks || n > 0 && all[n-1].place == inExclusion && all[n-1].at >= from // "not a/b:1, but a/b:2"
-			if !all[n].asks || !item {
+			if item && all[n].asks {
+				// "- a/b:1 (already there)"
+				all[n].doubted = thereCells.starts(strings.TrimLeft(said[min(next, all[n].at+len(all[n].image.Written)):next], " -–—(,:*`✅✓✔☑"))
+			} else {
 				all[n].doubted = isDoubted(said, from, next, all, n, doubts)
 			}
 		}

@@ -104,8 +104,11 @@ func boxOf(l *line) (b box, ok bool) {
 	if l.fenced || !b.ticked && !strings.HasPrefix(text, "[ ] ") {
 		return b, false
 	}
-	first, rest, _ := strings.Cut(strings.TrimLeft(text[len("[ ] "):], " `"), " ")
-	b.remark = lower(rest)
+	text = strings.TrimLeft(text[len("[ ] "):], " `")
+	first := text
+	if end := strings.IndexAny(text, " ("); end >= 0 {
+		first, b.remark = text[:end], lower(text[end+1:])
+	}
 	return b, readWord(strings.Trim(first, "`")).strength >= tagged
 }
 
