@@ -33,7 +33,7 @@ func (t Terminal) Considered(x request.Explanation) string {
 	return clean(b.String())
 }
 
-// weights returns names with their weights: "wish 5, told -2".
+// weights returns names with their weights: '"wish" 5, "told" -2'.
 func weights(all []request.Weight) string {
 	var b strings.Builder
 	for i, w := range all {

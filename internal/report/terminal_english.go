@@ -14,7 +14,7 @@ var (
 		Written:   "written as ",
 		Considered: consideredWords{
 			Title: "title", Rules: "; rules: ", Why: "%s in %s, which needs %s",
-			Score: "score: %d; a text asks for images from 0\n", Signals: "signals: ", Wording: "wording %d: ",
+			Score: "score: %d (a request from 0 on)\n", Signals: "signals: ", Wording: "wording %d: ",
 			Verdicts: table[string, string]{{"taken", "taken"}, {"guessed", "guessed"}, {"asked", "asked"}, {"dropped", "dropped"}},
 		},
 		Causes: table[Cause, advice]{

@@ -29,8 +29,8 @@ type Finding struct {
 type Explanation struct {
 	// Findings are all candidates, in the order of the text.
 	Findings []Finding
-	// Score is the sum of the weights of the signals and of the wording. A text
-	// with a score of 0 or more asks for images.
+	// Score is the sum of the weights of the signals and of the wording, before the
+	// rules. A text with a score of 0 or more asks for images.
 	Score int
 	// Signals are the signals of the text, with their weights. Marks are those of
 	// its wording, at most 10, that weigh most.
@@ -71,7 +71,7 @@ func Explain(in Input) Explanation {
 		}
 	}
 	x := Explanation{Findings: findings, Wording: e.wording}
-	sum, names := gathered.score() // as the rules have it: they drop what signals look at
+	sum, names := gathered.score()
 	x.Score = sum
 	for _, one := range signals {
 		if slices.Contains(names, one.name) {
@@ -79,7 +79,7 @@ func Explain(in Input) Explanation {
 		}
 	}
 	if e.isWorded() {
-		x.Marks = heaviestMarks(&e.title, &e.body)
+		x.Marks = heaviestMarks(&gathered.title, &gathered.body)
 	}
 	return x
 }

@@ -328,7 +328,7 @@ func (n *named) locate() (r reading, settled bool) {
 // areKeys reports whether a path is two keys of a file: "newName/newTag".
 func areKeys(path string) bool {
 	first, second, ok := strings.Cut(path, "/")
-	return ok && len(keyWords(first)) > 1 && len(keyWords(second)) > 1 && !strings.ContainsAny(path, "-_.")
+	return ok && path[0] >= 'a' && path[0] <= 'z' && len(keyWords(first)) > 1 && len(keyWords(second)) > 1 && !strings.ContainsAny(path, "-_.")
 }
 
 // page reads the address of a page with the name.

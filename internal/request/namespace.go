@@ -100,8 +100,8 @@ func isBelowRegistry(word string) bool {
 }
 
 // inNamespace reads a name, with or without a tag, as an image in a namespace, or a path
-// with several components as one at a registry.
-// Invalid names and filler words give nothing.
+// as one at a registry, with as many components as that requires. Invalid names and
+// filler words give nothing.
 func (s *scan) inNamespace(space, name, tag string) reading {
 	first, _, deeper := strings.Cut(name, "/")
 	if name == "" || len(name) > 100 || strings.ContainsAny(name, " @") || deeper && (strings.Contains(space, "/") || strings.Contains(first, ".")) || !deeper && !strings.Contains(space, "/") && known.Of(space).Names.Least > 1 || !hasLetter(name) || isFiller(name) {

@@ -412,8 +412,8 @@ func (s *scan) completeFinds(u *spokenLine, finds []*candidate) {
 // one. The address of a page has none but its slashes.
 func isTry(line string) bool {
 	marks := "/:@"
-	if address, web := strings.CutPrefix(line, "http"); web {
-		line, marks = strings.TrimLeft(address, "s:/"), ":@"
+	if scheme, address, _ := strings.Cut(line, "://"); scheme == "http" || scheme == "https" {
+		line, marks = address, ":@"
 	}
 	return !strings.Contains(line, " ") && strings.ContainsAny(line, marks)
 }

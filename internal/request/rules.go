@@ -44,7 +44,7 @@ var rules = []rule{
 	// says: an image that a log reports as pulled counts only if nothing else does
 	{"log-done", logDone},
 	// says: the images of a release are those that the text lists, if it lists several of this release
-	{"release", listedRelease},
+	{"listed-release", listedRelease},
 	// says: images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested
 	{"mention", mention},
 	// says: an image in a clause that asks for nothing is only mentioned, if others stand in a list or in a clause that asks for them; so is one beside words such as "already have", "is gone" or "comes later", if another one is complete
@@ -193,7 +193,8 @@ func excluded(e *evidence) {
 }
 
 // calledBy returns the candidates that are called by a name; if none is, the only one
-// that has it as a word of its name: "the sidecar" is "k8s-sidecar".
+// that has it as a word of its name, unless it is that of an official image: "the
+// sidecar" is "k8s-sidecar", but "redis" is not "redis-exporter".
 func calledBy(name string, all []*candidate) []*candidate {
 	var called, parts []*candidate
 	for _, c := range all {
@@ -204,7 +205,7 @@ func calledBy(name string, all []*candidate) []*candidate {
 			parts = append(parts, c)
 		}
 	}
-	if len(called) == 0 && len(parts) == 1 {
+	if len(called) == 0 && len(parts) == 1 && !known.IsOfficial(name) {
 		return parts
 	}
 	return called
@@ -352,7 +353,7 @@ func listedRelease(e *evidence) {
 	}
 	for _, c := range e.with(taken) {
 		if c.place == inRelease && listed[strings.TrimLeft(c.image.Written, "v")] > 1 {
-			c.judge(dropped, "release")
+			c.judge(dropped, "listed-release")
 		}
 	}
 }
@@ -474,8 +475,11 @@ func copies(e *evidence) {
 		case source != nil || others && c.place.stance != listed:
 			c.judge(dropped, "copy")
 		case strings.TrimPrefix(c.image.Reference.Repository().Path(), "library/") == c.image.name() && known.IsOfficial(c.image.name()):
-			if ref, err := reference.Parse(c.image.Reference.Repository().Path() + ":" + c.image.Reference.Tag()); err == nil {
-				c.complete(c.image.named(ref), UndidMirror)
+			_, rest, _ := strings.Cut(c.image.Reference.String(), "/")
+			if ref, err := reference.Parse(rest); err == nil {
+				image := *c.image
+				image.Reference = ref
+				c.complete(image, UndidMirror)
 				c.judge(taken, "copy")
 			}
 		}

@@ -171,12 +171,13 @@ var joins = wordSet{list: "joins"}
 
 // exclude marks the words of a sentence, in lower case, that it excludes, and
 // reports whether one of them is replaced by another. Images joined to an
-// excluded one by "or" are excluded too. What a sentence says of a version that
-// another one has replaced already, as old tells, is not said of that.
+// excluded one by "or" are excluded too, and so is the list behind a head such as "not
+// needed:". What a sentence says of a version that another one has replaced already, as
+// old tells, is not said of that.
 func exclude(toks []token, reads []reading, said string, on marks, old map[int]reading) (not []bool, replaced bool) {
 	not = make([]bool, len(toks))
 	about := on.has(&models)
-	last, headed := -1, -1 // the last image, and that of a list with a head that excludes it
+	last, listed := -1, false // the last image, and whether it is of a list with a head that excludes it
 	for i, t := range toks {
 		if len(reads[i].images) == 0 || reads[i].strength < official {
 			continue
@@ -187,8 +188,8 @@ func exclude(toks []token, reads []reading, said string, on marks, old map[int]r
 		replaced = replaced || by
 		_, newer := old[i]
 		not[i] = by || model || !newer && isExcluded(said, t.at, end) || isInUse(said, t.at, end) && hasOtherTag(reads, i)
-		if isHeaded(said, t.at) || headed >= 0 && isListed(toks, []int{headed, i}) {
-			not[i], headed = true, i
+		if listed = isHeaded(said, t.at) || listed && isListed(toks, []int{last, i}); listed {
+			not[i] = true
 		}
 		if last >= 0 && not[last] && last+2 == i && joins.has(lower(toks[last+1].text)) {
 			not[i] = true

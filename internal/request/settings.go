@@ -244,7 +244,7 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 			if values == nil {
 				values = valuesOf(settings)
 			}
-			if tagOf(base, values) != "" {
+			if values[base+"tag"]+values[base+"_tag"] != "" {
 				stem = base // "sidecarRepository" above "sidecarTag"
 			}
 		}

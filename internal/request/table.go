@@ -160,12 +160,16 @@ func excludeLines(all []candidate, lines map[int]bool) {
 	}
 }
 
+// maxHeading is how many bytes of the heading of a column count, because each row looks
+// at them.
+const maxHeading = 80
+
 // isThereCell reports whether a cell of a row says that its image is there already or
 // not needed.
 func isThereCell(headings, cells []string, named int) bool {
 	for n, cell := range cells[:min(len(cells), len(headings))] {
 		said := lower(strings.Trim(cell, "*_` "))
-		head := lower(headings[n])
+		head := lower(headings[n][:min(len(headings[n]), maxHeading)])
 		if n != named && said != "" && (thereCells.starts(said) || yesCells.has(said) && thereHeads.in(head) || noCells.has(said) && wantedHeads.starts(head)) {
 			return true
 		}
@@ -177,7 +181,7 @@ func isThereCell(headings, cells []string, named int) bool {
 // of thereHeads, and noCells below headings that begin with one of wantedHeads.
 var (
 	thereCells = phrases{list: "有了|这个不|这个已|已有|已经有|已收录|已同步|已存在|上次已|下线|不用|不需要|不要|不同步|do not |don't |skip|done|already|exists|present|vorhanden|déjà|ya exist|já exist|уже|есть|este ya|esta ya|ya está|no longer|not needed|no need|not necessary|no, |" +
-		"found it|found in |ok, |we have|you have|got it|our own|own build|have it|in the mirror|自有|私有|这个没问题|没问题|无需|不必|" +
+		"found it|ok, in |we have|you have|got it|our own|own build|have it|in the mirror|自有|私有|无需|不必|" +
 		"ya lo |ya la |ya est|no hace falta|no necesari|já tem|já está|não precis|pas besoin|inutile|bereits|schon da|nicht nötig|nicht benötigt|nicht mehr|brauchen wir nicht|не нужен|не нужн|не надо|вже|не потріб|" +
 		"già |non serve|al aanwezig|staat er al|niet nodig|jest już|już|niepotrzebn|nie trzeba|zaten|gerek yok|đã có|không cần|sudah ada|tidak perlu|이미|불필요|필요 없|既に|済|不要|登録済|取得済|موجود"}
 	yesCells   = wordSet{list: "yes|y|ok|✅|✓|✔|√|有|是|已|ja|oui|sí|sim|sì|да|є|так|tak|はい|あり|예|있음|evet|var|có|ada"}

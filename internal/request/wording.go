@@ -35,13 +35,14 @@ const (
 	maxWordedWord = 24
 )
 
-var markWeights = sync.OnceValue(func() *map[string]float64 {
-	weights, lists := map[string]float64{}, map[string]string{}
+// markWeights are the weights of the marks, in tenths.
+var markWeights = sync.OnceValue(func() *map[string]int {
+	weights, lists := map[string]int{}, map[string]string{}
 	_ = texts.Decode(wordingFile, &lists) // a test reads it
 	for tenths, marks := range lists {
 		weight, _ := strconv.Atoi(tenths)
 		for _, mark := range strings.Split(marks, ",") {
-			weights[mark] = float64(weight) / 10
+			weights[mark] = weight
 		}
 	}
 	return &weights
@@ -57,17 +58,18 @@ type Weight struct {
 // weighWording returns the weight of the wording of a text: the sum of the weights of its
 // marks by a root of their number, so that long texts weigh little more than short ones.
 func weighWording(title, body *text) int {
-	sum, marks := 0.0, weighedMarks(title, body)
-	for _, w := range marks {
-		sum += w
+	sum, marks := 0, weighedMarks(title, body)
+	for _, tenths := range marks {
+		sum += tenths
 	}
-	sum = (*markWeights())[""] + sum*shareOfMark(len(marks))
-	return int(math.Round(max(-maxWording, min(maxWording, sum))))
+	weight := (float64((*markWeights())[""]) + float64(sum)*shareOfMark(len(marks))) / 10
+	return int(math.Round(max(-maxWording, min(maxWording, weight))))
 }
 
-// weighedMarks returns the marks of the wording of a text that have a weight.
-func weighedMarks(title, body *text) map[string]float64 {
-	weights, marks := *markWeights(), map[string]float64{}
+// weighedMarks returns the marks of the wording of a text that have a weight, with it in
+// tenths.
+func weighedMarks(title, body *text) map[string]int {
+	weights, marks := *markWeights(), map[string]int{}
 	eachMark(title, body, func(mark []byte) {
 		if w, ok := weights[string(mark)]; ok {
 			marks[string(mark)] = w
@@ -82,8 +84,8 @@ func heaviestMarks(title, body *text) []Weight {
 	const most = 10
 	var all []Weight
 	marks := weighedMarks(title, body)
-	for mark, w := range marks {
-		all = append(all, Weight{mark, math.Round(w*shareOfMark(len(marks))*10) / 10})
+	for mark, tenths := range marks {
+		all = append(all, Weight{mark, math.Round(float64(tenths)*shareOfMark(len(marks))) / 10})
 	}
 	sort.SliceStable(all, func(i, j int) bool {
 		a, b := math.Abs(all[i].Weight), math.Abs(all[j].Weight)
