@@ -198,7 +198,7 @@ func (s *scan) noteSentence(u *spokenLine) {
 }
 
 // addsFirst are words at the beginning of a text that adds to its title.
-var addsFirst = phrases{list: "and |+ |plus |also |as well as |还有|以及|外加|和|y |et |und |e |и |ещё|еще |также |ve |och |oraz |및 |そして|وكذلك "}
+var addsFirst = phrases{list: "addsFirst"}
 
 // noteProse is noteSentence for a line with more than images and filler words.
 func (s *scan) noteProse(u *spokenLine) {

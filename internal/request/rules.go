@@ -423,7 +423,7 @@ func untagged(e *evidence) {
 }
 
 // newestTag are words for the tag that is assumed.
-var newestTag = phrases{list: "latest|newest|最新|última|ultima|dernière|neueste|последн|최신|terbaru|mới nhất|en son"}
+var newestTag = phrases{list: "newestTag"}
 
 // apartInLine reports whether too much stands between two images of a line for a list of
 // both.

@@ -379,6 +379,13 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"laterTags", "Please mirror " + b + ", W", laterTags.list, ""},
 		{"untickeds", "Please mirror what is W:\n\n- [x] " + b + ":1\n- [ ] " + c + ":1", untickeds.list, c + ":1"},
 		{"exampleMarks", "please write it like W " + b + ":1", exampleMarks, ""},
+		{"thereCells", "| Image | Note |\n|-|-|\n| " + b + ":1 | qqq |\n| " + c + ":2 | W xx |", thereCells.list, b + ":1"},
+		{"yesCells", "| Image | Exists |\n|-|-|\n| " + b + ":1 | qqq |\n| " + c + ":2 | W |", yesCells.list, b + ":1"},
+		{"noCells", "| Image | Needed |\n|-|-|\n| " + b + ":1 | qqq |\n| " + c + ":2 | W |", noCells.list, b + ":1"},
+		{"thereHeads", "| Image | W |\n|-|-|\n| " + b + ":1 | qqq |\n| " + c + ":2 | yes |", thereHeads.list, b + ":1"},
+		{"wantedHeads", "| Image | W |\n|-|-|\n| " + b + ":1 | qqq |\n| " + c + ":2 | no |", wantedHeads.list, b + ":1"},
+		{"newestTag", "please mirror " + b + ":1 for all who are in the new lab, and there me/c also\n\nxx W xx", newestTag.list, b + ":1 docker.io/me/c:latest"},
+		{"denials", b + ":1\n\nW present:\n" + c + ":2", denials.list, b + ":1 " + c + ":2"},
 	} {
 		if got := strings.Join(referencesIn(strings.ReplaceAll(list.text, "W", "qqq")), " "); got == list.want && list.name != "oldVersions" && list.name != "articles" { // any unknown word is as good
 			t.Errorf("%s: %q gives %q without any word", list.name, list.text, got)
@@ -388,6 +395,22 @@ func TestEveryWordOfSentences(t *testing.T) {
 			if got := strings.Join(referencesIn(text), " "); got != list.want {
 				t.Errorf("%s: %q gives %q, want %q", list.name, text, got, list.want)
 			}
+		}
+	}
+}
+
+// TestEveryWordThatAddsToTheTitle checks that the body does not replace the title below
+// each of the words.
+func TestEveryWordThatAddsToTheTitle(t *testing.T) {
+	images := func(word string) int {
+		return len(Parse(Input{Title: "quay.io/me/b:1", Body: word + " quay.io/me/c:2"}).Images)
+	}
+	if n := images("qqq"); n != 1 {
+		t.Errorf("%d images without any word", n)
+	}
+	for _, word := range addsFirst.list.words() {
+		if n := images(word); n != 2 {
+			t.Errorf("%d images with %q", n, word)
 		}
 	}
 }

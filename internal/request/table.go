@@ -180,15 +180,11 @@ func isThereCell(headings, cells []string, named int) bool {
 // thereCells are beginnings of cells that say so; yesCells do below headings with one
 // of thereHeads, and noCells below headings that begin with one of wantedHeads.
 var (
-	thereCells = phrases{list: "有了|这个不|这个已|已有|已经有|已收录|已同步|已存在|上次已|下线|不用|不需要|不要|不同步|do not |don't |skip|done|already|exists|present|vorhanden|déjà|ya exist|já exist|уже|есть|este ya|esta ya|ya está|no longer|not needed|no need|not necessary|no, |" +
-		"found it|ok, in |we have|you have|got it|our own|own build|have it|in the mirror|自有|私有|无需|不必|" +
-		"ya lo |ya la |ya est|no hace falta|no necesari|já tem|já está|não precis|pas besoin|inutile|bereits|schon da|nicht nötig|nicht benötigt|nicht mehr|brauchen wir nicht|не нужен|не нужн|не надо|вже|не потріб|" +
-		"già |non serve|al aanwezig|staat er al|niet nodig|jest już|już|niepotrzebn|nie trzeba|zaten|gerek yok|đã có|không cần|sudah ada|tidak perlu|이미|불필요|필요 없|既に|済|不要|登録済|取得済|موجود"}
-	yesCells   = wordSet{list: "yes|y|ok|✅|✓|✔|√|有|是|已|ja|oui|sí|sim|sì|да|є|так|tak|はい|あり|예|있음|evet|var|có|ada"}
-	noCells    = wordSet{list: "no|n|❌|✗|✘|×|否|不|nein|non|não|нет|いいえ|아니요|hayır"}
-	thereHeads = phrases{list: "result|status|结果|状态|mirror|收录|源里|站里|spiegel|зеркал|present|available|exists|espejo|miroir|espelho|ミラー|미러|aynada|" +
-		"有无|有無|有没有|是否已|已同步|есть у|у вас|наявн|bei euch|vorhanden|chez vous|en el registro|já tem|보유|existe|present|in place|zrcadl|lustr"}
-	wantedHeads = phrases{list: "要|需要|是否要|need|want|required|wanted|copy?|mirror?|sync|benötigt|gewünscht|necesit|nécessaire|нужн|必要|필요"}
+	thereCells  = phrases{list: "thereCells"}
+	yesCells    = wordSet{list: "yesCells"}
+	noCells     = wordSet{list: "noCells"}
+	thereHeads  = phrases{list: "thereHeads"}
+	wantedHeads = phrases{list: "wantedHeads"}
 )
 
 // readFieldRows reads a table whose rows are the fields of a form, "| Source
