@@ -113,7 +113,7 @@ func (e *evidence) leftOut(req Request) []LeftOut {
 	var left []LeftOut
 	for _, c := range append(e.with(dropped), e.with(asked)...) {
 		ref := c.image.Reference
-		if c.strength < tagged || seen[ref] || told[ref.String()] || told[c.image.Written] || c.has(AssumedTag) && repositories[ref.Repository()] || isOwn(e.in.Repository, ref) || len(left) == maxLeftOut {
+		if c.strength < tagged && !slices.Contains(c.reasons, "untagged") || seen[ref] || told[ref.String()] || told[c.image.Written] || c.has(AssumedTag) && repositories[ref.Repository()] || isOwn(e.in.Repository, ref) || len(left) == maxLeftOut {
 			continue
 		}
 		seen[ref] = true

@@ -125,3 +125,12 @@ func TestList(t *testing.T) {
 		}
 	}
 }
+
+// TestUntaggedIsTold checks that a name that could be an image is told, although it is
+// not copied beside images with tags.
+func TestUntaggedIsTold(t *testing.T) {
+	r := request.Parse(request.Input{Title: "for the lab", Body: "please mirror quay.io/a/b:1 for all who are in the new lab, and there also acme/operator for the others"})
+	if len(r.Images) != 1 || len(r.LeftOut) != 1 || r.LeftOut[0].Reference.String() != "docker.io/acme/operator:latest" {
+		t.Errorf("the request is %v without %v", r.Images, r.LeftOut)
+	}
+}
