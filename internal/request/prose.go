@@ -197,7 +197,7 @@ func (s *scan) noteSentence(u *spokenLine) {
 	s.also = s.also || about.images > 0 && (on.has(&additions) || u.from == 0 && addsFirst.starts(lower(strings.TrimLeft(u.line.text, " "))))
 }
 
-// addsFirst are words at the beginning of a text that adds to its title.
+// addsFirst are words in front of the first image of a body that adds to the title.
 var addsFirst = phrases{list: "addsFirst"}
 
 // noteProse is noteSentence for a line with more than images and filler words.

@@ -53,7 +53,7 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
-	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image below whose namespace stands the whole path of another image with the same tag is a copy as well, and so is one in a command or log, if a sentence or list names one with the same name and tag
+	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, and so is one in a command or log, if a sentence or list names one with the same name and tag
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
@@ -486,9 +486,9 @@ func copies(e *evidence) {
 	}
 }
 
-// dropNested drops images that hold the whole path of another one below that of a
-// namespace, with the same tag: "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1"
-// beside "quay.io/a/b:1".
+// dropNested drops images whose path is a namespace and the path of another image with
+// the same tag, at another host or without one:
+// "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1" beside "quay.io/a/b:1".
 func dropNested(all []*candidate) {
 	sources := map[string]*candidate{} // by path and tag
 	for _, c := range all {

@@ -108,16 +108,14 @@ func (s *scan) readGrid(i int) int {
 	} else if len(heading) > 120 || strings.ContainsAny(heading, ":/.,") || first == len(s.lines) || len(strings.Fields(heading)) < 2 {
 		return 0
 	}
-	headings, wanted := cut(heading), -1
-	if markdown {
-		wanted = s.wantedVersions(headings, first)
-	}
-	if !markdown && (first == len(s.lines) || len(cut(s.lines[first].text)) != len(headings)) {
-		return 0
-	}
-	var row []string
+	headings, row, wanted := cut(heading), []string(nil), -1
 	if first < len(s.lines) {
 		row = cut(s.lines[first].text)
+	}
+	if markdown {
+		wanted = wantedVersions(headings, row)
+	} else if len(row) != len(headings) {
+		return 0
 	}
 	columns, named, known := columnsOf(headings, row, wanted)
 	if markdown && named < 0 && len(headings) == 2 {
@@ -308,17 +306,11 @@ func bareHeading(cell string) string {
 
 func isOldVersion(cell string) bool { return oldVersions.has(bareHeading(cell)) }
 
-// wantedVersions returns the column of the wanted versions in a Markdown table
-// of updates, whose first row has an index; -1 for other tables.
-func (s *scan) wantedVersions(headings []string, first int) int {
-	if first >= len(s.lines) {
-		return -1
-	}
+// wantedVersions returns the column of the wanted versions in a Markdown table of
+// updates with this first row; -1 for other tables.
+func wantedVersions(headings, row []string) int {
 	for n, cell := range headings {
-		if !newVersions.has(bareHeading(cell)) {
-			continue
-		}
-		if row := cutCells(s.lines[first].text); n < len(row) && isVersion(versionIn(row[n])) {
+		if newVersions.has(bareHeading(cell)) && n < len(row) && isVersion(versionIn(row[n])) {
 			return n
 		}
 	}
