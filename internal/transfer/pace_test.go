@@ -199,7 +199,7 @@ func TestUploadsAtOnce(t *testing.T) {
 		most   int     // uploads at once
 		factor float64 // of the least time
 	}{
-		"near":         {10 * ms, 0, 6, 1.1},
+		"near":         {10 * ms, 0, 6, 1.15},
 		"very near":    {ms, 0, 6, 1.1},
 		"near, capped": {10 * ms, 2e6, 25, 1.15},
 		"far":          {60 * ms, 0, 25, 1.2},
