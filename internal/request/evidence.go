@@ -114,6 +114,7 @@ const (
 // candidate is a word that may be an image, and the decision about it.
 type candidate struct {
 	line, at int // its line, and its offset in the text that was read
+	list     int // the line with the first item of its list; 0 for none
 	from     int // its offset in the written line
 	image    *Image
 	strength strength

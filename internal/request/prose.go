@@ -12,7 +12,7 @@ import (
 // consists of images and filler words is a list, in which a name without a tag
 // is enough; in a sentence, only unmistakable names count.
 func (s *scan) readText() {
-	seen, output := 0, false
+	seen, output, list := 0, false, 0
 	s.rest(func(i int, l *line) {
 		for ; seen <= i; seen++ {
 			one := &s.lines[seen]
@@ -27,6 +27,15 @@ func (s *scan) readText() {
 		shifted := *l
 		l = &shifted
 		l.shift = len(strings.TrimRight(whole, " ")) - len(text)
+		switch item := l.shift > l.indent() && l.text[l.indent()] != '#'; {
+		case item && list == 0:
+			list = l.number
+		case !item && l.indent() == 0:
+			list = 0
+		}
+		if l.shift > l.indent() {
+			l.list = list
+		}
 		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
 			// An unticked item is reported, but not requested.
 			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")
@@ -282,11 +291,32 @@ func (s *scan) offerWords(u *spokenLine) {
 	}
 	c := &s.candidates[u.from]
 	c.opens = c.at == u.toks[0].at
-	c.leads = u.remark && c.opens
+	c.leads = c.opens && (u.remark || u.leadsToRemark())
 	if n := len(s.corrected); n == 0 || s.corrected[n-1].line != u.number {
 		noteFaults(s.candidates[u.from:], u.said)
 	}
 }
+
+// leadsToRemark reports whether a line begins with the name of an official image and a
+// version, behind which is a remark about it and not the rest of a sentence: "nginx 1.25
+// (the proxy)", and as an item of a list ", the proxy" and "for the proxy" as well.
+func (u *spokenLine) leadsToRemark() bool {
+	if !u.reads[0].joined() || !u.reads[0].images[0].has(AssumedLibrary) || isAmount(u.toks, 1) {
+		return false
+	}
+	rest := strings.TrimLeft(u.said[min(endOf(u.toks, u.reads, 0), len(u.said)):], " `\"'*")
+	if contrasts.in(rest) || faultWords.in(rest) {
+		return false
+	}
+	return isRemark(rest) || u.list > 0 && (strings.HasPrefix(rest, ",") || purposes.starts(rest)) && !finites.in(rest)
+}
+
+// purposes are words between an item of a list and what it is for or comes from, finites
+// verbs of sentences about it.
+var (
+	purposes = phrases{list: "purposes"}
+	finites  = phrases{list: "finites"}
+)
 
 // offerWord offers a word as a candidate at the place that it has in the line.
 func (s *scan) offerWord(u *spokenLine, i int) {

@@ -57,7 +57,7 @@ var rules = []rule{
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
-	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it
+	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it; so is one at the beginning of an item of a list of which another item is an image
 	{"item", items},
 	// says: versions alone on a line of the body are the tags of the only image if it has none
 	{"lone-tag", loneTags},
@@ -606,11 +606,16 @@ func onlyMention(e *evidence) {
 // items: "grafana/loki - for the logs" below "grafana/tempo:2.5".
 func items(e *evidence) {
 	for _, t := range e.texts() {
+		lists := map[int]bool{} // those with an image
+		for _, c := range t.with(taken) {
+			lists[c.list] = lists[c.list] || c.list > 0 && (c.opens || c.place.stance == listed)
+		}
 		for i := range t.candidates {
-			c, beside := &t.candidates[i], false
-			if !c.leads || c.verdict != dropped || c.place != inSentence || c.strength < official || len(c.reasons) > 0 {
+			c := &t.candidates[i]
+			if !c.leads || c.doubted || c.verdict != dropped || c.place != inSentence || c.strength < official || len(c.reasons) > 0 {
 				continue
 			}
+			beside := lists[c.list]
 			for n := max(0, i-1); n < min(len(t.candidates), i+2); n++ {
 				other := &t.candidates[n]
 				beside = beside || n != i && other.verdict == taken && other.line >= c.line-1 && other.line <= c.line+1

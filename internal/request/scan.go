@@ -75,7 +75,7 @@ func (s *scan) offer(l *line, at int, r reading, where *place) bool {
 			s.known[image.Reference] = true
 		}
 		s.offered[image.Reference] = true
-		c := candidate{line: l.number, at: at, from: l.origin(at), image: image, strength: r.strength, place: where, verdict: verdict}
+		c := candidate{line: l.number, at: at, list: l.list, from: l.origin(at), image: image, strength: r.strength, place: where, verdict: verdict}
 		if l.unchanged {
 			c.judge(dropped, isUnchanged.String())
 		}

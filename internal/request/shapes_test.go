@@ -385,6 +385,8 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"thereHeads", "| Image | W |\n|-|-|\n| " + b + ":1 | qqq |\n| " + c + ":2 | yes |", thereHeads.list, b + ":1"},
 		{"wantedHeads", "| Image | W |\n|-|-|\n| " + b + ":1 | qqq |\n| " + c + ":2 | no |", wantedHeads.list, b + ":1"},
 		{"newestTag", "please mirror " + b + ":1 for all who are in the new lab, and there me/c also\n\nxx W xx", newestTag.list, b + ":1 docker.io/me/c:latest"},
+		{"purposes", "- redis 7.2 W qqq\n- " + b + ":1", purposes.list, "docker.io/library/redis:7.2 " + b + ":1"},
+		{"finites", "- redis 7.2 for xx W yy\n- " + b + ":1", finites.list, b + ":1"},
 		{"denials", b + ":1\n\nW present:\n" + c + ":2", denials.list, b + ":1 " + c + ":2"},
 	} {
 		if got := strings.Join(referencesIn(strings.ReplaceAll(list.text, "W", "qqq")), " "); got == list.want && list.name != "oldVersions" && list.name != "articles" { // any unknown word is as good

@@ -19,6 +19,7 @@ type line struct {
 	unchanged bool   // unchanged in its diff
 	entry     bool   // has to name an image
 	script    bool   // in a script inside a document
+	list      int    // the number of the first item of the list of which it is one; 0 for none
 	masked    reason // why it was emptied; isThere if it was not
 	hidden    string // the text before that
 	// pieces are set if variables were replaced in the text: where it comes
