@@ -127,7 +127,7 @@ func plain(lines []string, begin, end int) (problems []request.Problem, left []r
 			continue
 		}
 		words := []string{block[e.Line-1]}
-		if named, ok := e.Named(); ok {
+		if named, ok := literal(e); ok {
 			for _, image := range named {
 				words = append(words, image.String())
 			}
@@ -143,6 +143,28 @@ func plain(lines []string, begin, end int) (problems []request.Problem, left []r
 		block[e.Line-1] = strings.TrimSpace(strings.Join(words, " "))
 	}
 	return problems, left
+}
+
+// literal is Named for a request: regular expressions that are tags as they stand name
+// these, as regsync has no other way to select one.
+func literal(e Entry) ([]reference.Reference, bool) {
+	var tags []string
+	for _, set := range e.Tags.Sets {
+		if len(set.Ranges)+len(set.Deny) > 0 || len(set.Allow) == 0 {
+			return e.Named()
+		}
+		for _, pattern := range set.Allow {
+			tag, ok := pattern.Literal()
+			if !ok {
+				return e.Named()
+			}
+			tags = append(tags, tag)
+		}
+	}
+	if len(tags) == 0 {
+		return e.Named()
+	}
+	return e.References(tags), true
 }
 
 // deeper reports whether a line of YAML belongs to the value of the key of another

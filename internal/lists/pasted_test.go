@@ -26,6 +26,10 @@ func TestPastedLists(t *testing.T) {
 				"- source: quay.io/a/c\n  target: me.io/c\n  type: repository\n  tags: {allow: [\"1.*\"]}\n- source: quay.io/a/d:1\n  target: me.io/d:1\n  type: image\n~~~",
 			"quay.io/a/b:1[linux/amd64 linux/arm64] quay.io/a/d:1 8:all-tags",
 		},
+		"tags in regsync": {
+			"sync:\n- source: quay.io/a/b\n  target: me.io/b\n  type: repository\n  tags:\n    allow:\n    - v1.12.3\n    - \"1\\\\.13\"\n- source: quay.io/a/c\n  target: me.io/c\n  type: repository\n  tags: {allow: [\"2\"], deny: [\"2\"]}",
+			"quay.io/a/b:v1.12.3 quay.io/a/b:1.13 9:all-tags",
+		},
 		"a fault in a list": {
 			"quay.io:\n  images:\n    a/b: [\"1\"]\n    A/c: [x]",
 			"quay.io/a/b:1 4:malformed",

@@ -57,7 +57,7 @@ func (s *scan) noteBullets(read [][]readAt) {
 			}
 		}
 		for ; from < to; from++ {
-			if l := &s.lines[from]; image > 0 && !l.entry && len(read[l.number-s.lines[0].number]) == 0 && namesOnly(l.text) {
+			if l := &s.lines[from]; image > 0 && !l.entry && len(read[l.number-s.lines[0].number]) == 0 && namesOnly(l.text) && !isOption(l.text) {
 				s.entries = append(s.entries, entry{line: l.number, beside: image, written: clip(strings.TrimSpace(strings.TrimLeft(l.text, " -*+")))})
 			}
 		}
@@ -128,6 +128,12 @@ type listPart struct {
 	item         *token // its only word, which is read as no image
 	words        int    // other words than images
 	begins, ends bool   // with an image, or with such a word beside an image
+}
+
+// isOption reports whether an item is an option of a command: "- --manager-image".
+func isOption(text string) bool {
+	_, item, _ := strings.Cut(strings.TrimLeft(text, " "), " ")
+	return strings.HasPrefix(strings.TrimLeft(item, " \"'"), "-")
 }
 
 // noteItem records the word of a part of a list, if the next part in the list is

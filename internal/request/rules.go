@@ -35,6 +35,8 @@ var rules = []rule{
 	{"heading", headings},
 	// says: an image that a sentence excludes is not requested elsewhere either; neither are the others if a sentence with an image says that they are not wanted
 	{"excluded", excluded},
+	// says: an image that is there already is requested if it is the only one, and a text that asks for images asks for it once more
+	{"again", again},
 	// says: if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant
 	{"lone-name", loneName},
 	// says: an image in a question is requested if the text is a request, and a sentence or its wording asks for images
@@ -192,6 +194,30 @@ func excluded(e *evidence) {
 	}
 }
 
+// again: "You mirrored a/b:1 last week. Can you copy it again with all platforms?"
+func again(e *evidence) {
+	if !(agains.in(e.body.said) || agains.in(e.title.said)) || !e.asks() || len(e.title.flaws)+len(e.body.flaws) > 0 {
+		return
+	}
+	var only []*candidate
+	for _, t := range e.texts() {
+		for i := range t.candidates {
+			switch c := &t.candidates[i]; {
+			case c.place == inExclusion && c.strength >= path && !c.has(AssumedTag) && (len(only) == 0 || only[0].image.Reference == c.image.Reference):
+				only = append(only, c)
+			case c.verdict != dropped, c.place == inExclusion:
+				return
+			}
+		}
+	}
+	for _, c := range only[:min(len(only), 1)] {
+		c.judge(taken, "again")
+	}
+}
+
+// agains are words of a text that asks for what is there already.
+var agains = phrases{list: "agains"}
+
 // calledBy returns the candidates that are called by a name; if none is, the only one
 // that has it as a word of its name, unless it is that of an official image: "the
 // sidecar" is "k8s-sidecar", but "redis" is not "redis-exporter".
@@ -317,8 +343,8 @@ func logDone(e *evidence) {
 		done[c.image.Reference] = done[c.image.Reference] || c.place == inLogDone
 	}
 	for _, c := range all {
-		if c.place == inLog && done[c.image.Reference] {
-			c.judge(dropped, "log-done") // "Unable to find image locally" above the pull of it
+		if (c.place == inLog || c.place == inCommand) && done[c.image.Reference] {
+			c.judge(dropped, "log-done") // "Unable to find image locally" or the command above the pull of it
 		}
 	}
 	all = e.with(taken)
@@ -859,7 +885,7 @@ func saysLess(e *evidence) {
 		if c.line == 0 && c.has(AssumedTag) && open[c.image.name()] {
 			c.judge(dropped, "says-less") // "vault" above the question about hashicorp/vault:1.16
 		}
-		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken || c.place == inSyncKey) && tagged[repository] || c.place == inKey && told[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
+		if c.has(AssumedTag) && ((c.has(ReadLink) || spoken || c.place == inSyncKey) && tagged[repository] || (c.place == inKey || c.place == inLog) && told[repository] || c.has(AssumedHost) && spoken && hosted[repository.Path()]) {
 			c.judge(dropped, "says-less")
 		}
 		if c.has(AssumedTag) && c.has(AssumedHost) && c.has(AssumedLibrary) && beside[limit(c.line)+c.image.name()] {

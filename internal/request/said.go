@@ -216,7 +216,7 @@ func (s *scan) noteWithout(toks []token, reads []reading, said string) {
 			begins = begins && (isTagListMark(lower(t.text)) || joins.has(lower(t.text)))
 			continue
 		}
-		if (last != i-2 || !joins.has(lower(toks[i-1].text))) && !isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
+		if (last != i-2 || !joins.has(lower(toks[i-1].text))) && !isExcluded(said, t.at, min(t.at+len(t.text), len(said))) && !isContrasted(said, t.at+len(t.text)) {
 			continue
 		}
 		last = i
@@ -227,6 +227,14 @@ func (s *scan) noteWithout(toks []token, reads []reading, said string) {
 		}
 		begins = false
 	}
+}
+
+// isContrasted reports whether the words up to a comma behind a name, at an offset of a
+// sentence in lower case, say that it is there already or not meant: "the redis is there
+// already".
+func isContrasted(said string, end int) bool {
+	behind, _, _ := strings.Cut(said[min(end, len(said)):], ",")
+	return contrasts.in(behind)
 }
 
 // endOf returns the offset behind the word at an index, or behind the tag that stands

@@ -23,8 +23,9 @@ func TestWording(t *testing.T) {
 		}
 		return
 	}
-	// A few new texts change little, and other processors round otherwise.
-	const far, few = 5, 0.02
+	// A few new texts change little, other processors round otherwise, and learning
+	// depends on the order of the texts.
+	const far, few = 5, 0.05
 	var changed []*sample
 	for _, s := range l.texts {
 		want := max(-maxWording, min(maxWording, learned.of(s)))

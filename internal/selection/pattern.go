@@ -64,3 +64,15 @@ func (p Pattern) Matches(tag string) bool {
 	}
 	return p.exact == tag
 }
+
+// Literal returns the tag that the author of a pattern means if he wrote one: in a
+// regular expression for the whole tag, such as "^1.27$", a full stop stands for itself.
+func (p Pattern) Literal() (tag string, ok bool) {
+	if p.expression == nil {
+		return p.exact, p.glob == ""
+	}
+	text, begins := strings.CutPrefix(p.expression.String(), "^")
+	text, ends := strings.CutSuffix(text, "$")
+	text = strings.NewReplacer(`\.`, ".", `\-`, "-").Replace(text)
+	return text, begins && ends && text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+}
