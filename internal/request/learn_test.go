@@ -26,6 +26,7 @@ const (
 type lesson struct {
 	texts []*sample
 	names []string // of the marks, by their numbers
+	kept  []bool   // the marks that have a weight
 }
 
 // worded returns the lesson, which tests must not change.
@@ -86,9 +87,10 @@ func gatherLesson(t *testing.T) lesson {
 		}
 	}
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
-	l := lesson{all, names}
+	l := lesson{texts: all, names: names}
+	l.kept = l.choose(l.texts)
 	for range reruns {
-		w, before := l.learn(l.texts), len(l.texts)
+		w, before := learn(l.texts, l.kept), len(l.texts)
 		for _, s := range l.texts {
 			if s.number == 0 && w.asks(s) != s.Request {
 				l.texts = append(l.texts, s, s) // a case that would be lost
@@ -122,9 +124,9 @@ func (w weighing) of(s *sample) float64 {
 // asks reports whether a text asks for images by its signals and its wording.
 func (w weighing) asks(s *sample) bool { return float64(s.signals)+w.of(s) >= requests }
 
-// learn returns the weights of the marks that tell requests from other texts best: those
-// that weigh most if all have a weight, and occur often.
-func (l lesson) learn(texts []*sample) weighing {
+// choose returns which marks have a weight: those that weigh most if all have one, and
+// occur often.
+func (l lesson) choose(texts []*sample) []bool {
 	seen, kept := make([]int, len(l.names)), make([]bool, len(l.names))
 	var found []int
 	for _, s := range texts {
@@ -143,8 +145,13 @@ func (l lesson) learn(texts []*sample) weighing {
 	for _, k := range found[min(len(found), mostMarks):] {
 		kept[k] = false
 	}
+	return kept
+}
+
+// learn returns the weights of some marks that tell requests from other texts best.
+func learn(texts []*sample, kept []bool) weighing {
 	bias, weights := regression(texts, kept)
-	w := weighing{int(math.Round(10 * scale * bias)), make([]int, len(l.names)), kept}
+	w := weighing{int(math.Round(10 * scale * bias)), make([]int, len(kept)), kept}
 	for k, x := range weights {
 		w.marks[k] = int(math.Round(10 * scale * x))
 	}
