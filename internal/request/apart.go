@@ -60,6 +60,12 @@ func nextTag(e *evidence, said []apartTag, there *candidate) {
 func giveTags(e *evidence, said []apartTag, all []*candidate) {
 	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted && c.line > 0 })
 	own, free := ownersOf(said, all, open)
+	if len(free) == len(open) && len(open) == len(all) && len(own) == 0 && isOneLine(free) && free[0].paired {
+		for n, c := range open {
+			own[c] = []string{free[n].tag}
+		}
+		free = nil
+	}
 	narrow(said, all)
 	var title, body []candidate
 	give := func(c *candidate, tags []string, v verdict) {
@@ -99,14 +105,39 @@ func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned i
 		return asked
 	}
 	one := len(open)-owned == 1 && len(all) == 1
-	shared := len(free) == 1 && free[0].shared
-	called := !slices.ContainsFunc(free, func(tag apartTag) bool {
-		return tag.of != "" || !tag.announced && !tag.shared || tag.line != free[0].line
+	called := isOneLine(free) && !slices.ContainsFunc(free, func(tag apartTag) bool {
+		return tag.of != "" || !tag.announced && !tag.shared
 	})
+	shared := free[0].shared
+	if len(free) > 1 {
+		if len(free)*len(open) > MaxExpansion {
+			return asked
+		}
+		sum, _ := e.score()
+		each := slices.ContainsFunc(free, func(tag apartTag) bool { return tag.each })
+		shared = (each || areListed(free) && sum >= requests) && len(open) == len(all) && !free[0].paired
+	}
 	if (one || shared) && called || len(free) == 1 && len(open) == len(all) && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line) {
 		return taken
 	}
 	return asked
+}
+
+// isOneLine reports whether tags are on one line.
+func isOneLine(tags []apartTag) bool {
+	return !slices.ContainsFunc(tags, func(tag apartTag) bool { return tag.line != tags[0].line })
+}
+
+// areListed reports whether a line begins with a list of tags that differ only in their
+// last numbers: "versions 1.2.3 and 1.2.4".
+func areListed(tags []apartTag) bool {
+	var versions []string
+	for _, tag := range tags {
+		if versions = append(versions, tag.tag); !tag.listed {
+			return false
+		}
+	}
+	return isOneSeries(versions)
 }
 
 // exact replaces a version in the title by the only one in the body that tells more:

@@ -196,6 +196,9 @@ type apartTag struct {
 	shared    bool   // for several images, according to its line
 	adds      bool   // its line adds something to what is before it
 	nested    bool   // its line is indented and begins with tags
+	listed    bool   // only tags and words for them are in front of it in its line, and no other owner behind it
+	each      bool   // a word beside it gives it to all images
+	paired    bool   // its line gives the first image the first tag, and so on
 }
 
 // entry is a line that has to name an image, and names none on its own, or a

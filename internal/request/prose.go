@@ -561,7 +561,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	clear(reads)
 	s.odd = s.odd[:0]
 	about := sentence{plain: true}
-	pairs := pairTags(toks)
+	pairs, sure := pairTags(toks, text)
 	for i := 0; i < len(toks); i++ {
 		t := toks[i]
 		switch {
@@ -609,8 +609,11 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			r.images = slices.Clone(r.images)
 			reads[i] = r
 			about.images++
-			if version, paired := pairs[i]; paired && r.untagged() {
-				reads[i].give([]string{trimWord(toks[version].text)})
+			if tags, paired := pairs[i]; paired && r.untagged() {
+				reads[i].give(tags)
+				if !sure {
+					reads[i] = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: reads[i].images[0].Reference.String()}}
+				}
 			} else {
 				i = readNeighbours(toks, &reads[i], i, text)
 			}

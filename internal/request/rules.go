@@ -67,7 +67,7 @@ var rules = []rule{
 	{"shared-tag", sharedTags},
 	// says: an image in the body without a tag gets the tag in the title
 	{"body-gets-tag", bodyGetsTags},
-	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image, or those on one line, if a word announces the tag, or the text asks for images and names no other tag; otherwise Ferry asks
+	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image, or those on one line, if a word announces the tag, or of all images, if a word says so or a line begins with tags of one series, or the text asks for images and names no other tag; otherwise Ferry asks
 	{"apart-tag", apartTags},
 	// says: Ferry asks about images without a tag if a sentence promises a version for later
 	{"later-tag", laterTag},

@@ -442,7 +442,7 @@ func joinSaidTags(toks []token, reads []reading, said string, title bool) (share
 			reads[i].give(versions[n : n+1])
 		}
 		return ""
-	case images == 0 && len(tags) == 1 && (title || distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
+	case images == 0 && len(tags) == 1 && len(listedUpTo(toks, reads, tags[0])) == 1 && (title || distributives.in(said) || strings.HasSuffix(strings.TrimRight(said, " *_"), ":")):
 		return versions[0]
 	}
 	for _, i := range taggedBy(toks, reads, said, tags, open, images) {
@@ -726,9 +726,12 @@ func hasOwner(toks []token, i int) bool {
 	return owner > 0 && (strings.Contains(toks[owner].text, "/") || known.IsOfficial(spoken(toks[owner])) || shareMarks.has(spoken(toks[owner])))
 }
 
-// pairTags returns the tokens of versions by those of the images, if a line
-// lists as many versions as images before them: "a/b and a/c, 1.2 and 1.3".
-func pairTags(toks []token) map[int]int {
+// pairTags returns the tags of the images in a list without tags, by their tokens, if a
+// list of versions stands in the same line: each has its own, "a/b and a/c, 1.2 and
+// 1.3", or all have all, "versions 1.2 and 1.3 of both". It is not sure if the line does
+// not say which of both, and the versions differ only in their last numbers, or if each
+// is said to have its own, and there are not as many.
+func pairTags(toks []token, text string) (tags map[int][]string, sure bool) {
 	var images, versions []int
 	for i, t := range toks {
 		word := trimWord(t.text)
@@ -737,20 +740,113 @@ func pairTags(toks []token) map[int]int {
 		case isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v'):
 			versions = append(versions, i)
 		case len(word) > 2 && strings.Count(word, "/")+strings.Count(word, ".") > 0 && strings.Contains(strings.Trim(word, "/"), "/") && !strings.Contains(word, "://"):
-			if len(versions) > 0 || strings.ContainsAny(word[strings.LastIndexByte(word, '/'):], ":@") || len(images) == maxUses {
-				return nil
+			if strings.ContainsAny(word[strings.LastIndexByte(word, '/'):], ":@") || len(images) == maxUses {
+				return nil, false
 			}
 			images = append(images, i)
 		}
 	}
-	if len(images) < 2 || len(images) != len(versions) || !isListed(toks, images) || !isListed(toks, versions) {
-		return nil
+	if len(images) < 2 || len(versions) < 2 || len(versions) > maxUses || !isListed(toks, images) || !isListed(toks, versions) {
+		return nil, false
 	}
-	pairs := make(map[int]int, len(images))
+	written := make([]string, len(versions))
+	for n, i := range versions {
+		written[n] = trimWord(toks[i].text)
+	}
+	last, first := images[len(images)-1], versions[0]
+	ahead := first < images[0] // "1.2 and 1.3 of a/b and a/c"
+	if ahead {
+		last, first = versions[len(versions)-1], images[0]
+		if !ofMarks.has(spoken(toks[last+1])) {
+			return nil, false
+		}
+	}
+	said := lower(text)
+	paired, same := respectives.in(said), len(images) == len(versions)
+	each := sharesAll(toks, last+1, first, max(images[len(images)-1], versions[len(versions)-1]))
+	switch {
+	case paired:
+		each, sure = false, same
+	case each:
+		sure = true
+	case ahead, !same && !slices.ContainsFunc(toks[last+1:first], isTagNoun):
+		return nil, false
+	case !same: // "a/b, a/c and a/d, tags 1.2 and 1.3"
+		each, sure = true, true
+	case isOneSeries(written):
+		each = images[0] > 0 && isForAll(toks, images[0]-1) // "both a/b and a/c, 1.2.3 and 1.2.4"
+		sure = each
+	default:
+		sure = true
+	}
+	tags = make(map[int][]string, len(images))
 	for n, i := range images {
-		pairs[i] = versions[n]
+		if tags[i] = written; !each {
+			n = min(n, len(written)-1)
+			tags[i] = written[n : n+1]
+		}
 	}
-	return pairs
+	return tags, sure
+}
+
+// respectives are words that give the first of some images the first of some tags, and
+// so on.
+var respectives = phrases{list: "respectives"}
+
+// sharesAll reports whether a word gives all images all tags: one of the four in front
+// of the second of two lists, behind the last mark, or of the four behind it, up to a
+// mark, thanks or the end of the sentence.
+func sharesAll(toks []token, first, second, last int) bool {
+	const most = 4 // words
+	from := second
+	for from > first && from > second-most && (toks[from-1].kind != separator || from > 1 && isTagNoun(toks[from-2])) {
+		from--
+	}
+	to := last + 1
+	if to < len(toks) && toks[to].text == "," {
+		to++
+	}
+	behind := to
+	for to < len(toks) && to < behind+most && toks[to].kind != separator && !strings.HasSuffix(toks[to-1].text, ".") && !thanking.in(spoken(toks[to])) {
+		to++
+	}
+	for i := from; i < to; i++ {
+		if (i < second || i >= behind) && isForAll(toks, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// isForAll reports whether the word at an index says that all images or tags are meant,
+// and not all of something else: "for both", but not "for all clusters".
+func isForAll(toks []token, i int) bool {
+	word := spoken(toks[i])
+	if toks[i].kind == otherWord {
+		return distributives.in(word) || eachParts.in(word)
+	}
+	if !eachOnes.has(word) || i+1 == len(toks) || toks[i+1].kind != asciiWord {
+		return eachOnes.has(word)
+	}
+	next := spoken(toks[i+1])
+	return isVersion(next) || strings.Contains(next, "/") || !possessives.has(next) && (sentenceWords.has(next) || isTagNoun(toks[i+1]) || tagMarks.has(next) || courtesies.has(next) || nouns.in(next))
+}
+
+// eachOnes are words beside a list of tags that all images get, eachParts the same
+// inside of text in other scripts, beside distributives.
+var (
+	eachOnes  = wordSet{list: "eachOnes"}
+	eachParts = phrases{list: "各|每|两个版本|兩個版本|两个标签|这两个|кажд|всех|모든"}
+)
+
+// isOneSeries reports whether versions differ only in their last number: "1.2.3" and
+// "1.2.4".
+func isOneSeries(versions []string) bool {
+	series := func(version string) string {
+		version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "-")
+		return version[:max(0, strings.LastIndexByte(version, '.'))]
+	}
+	return series(versions[0]) != "" && !slices.ContainsFunc(versions, func(v string) bool { return series(v) != series(versions[0]) })
 }
 
 // isListed reports whether only separators of a list are between some words.

@@ -387,6 +387,9 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"newestTag", "please mirror " + b + ":1 for all who are in the new lab, and there me/c also\n\nxx W xx", newestTag.list, b + ":1 docker.io/me/c:latest"},
 		{"purposes", "- redis 7.2 W qqq\n- " + b + ":1", purposes.list, "docker.io/library/redis:7.2 " + b + ":1"},
 		{"finites", "- redis 7.2 for xx W yy\n- " + b + ":1", finites.list, b + ":1"},
+		{"respectives", "please mirror " + b + " and " + c + ", 1.2.3 and 1.2.4 W", respectives.list, b + ":1.2.3 " + c + ":1.2.4"},
+		{"eachOnes", "please mirror " + b + " and " + c + ", 1.2.3 and 1.2.4 W", eachOnes.list, b + ":1.2.3 " + b + ":1.2.4 " + c + ":1.2.3 " + c + ":1.2.4"},
+		{"eachParts", "please mirror " + b + " and " + c + ", 1.2.3 and 1.2.4 W", eachParts.list, b + ":1.2.3 " + b + ":1.2.4 " + c + ":1.2.3 " + c + ":1.2.4"},
 		{"denials", b + ":1\n\nW present:\n" + c + ":2", denials.list, b + ":1 " + c + ":2"},
 	} {
 		if got := strings.Join(referencesIn(strings.ReplaceAll(list.text, "W", "qqq")), " "); got == list.want && list.name != "oldVersions" && list.name != "articles" { // any unknown word is as good

@@ -41,14 +41,16 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		if image := imageBefore(reads, i); image >= 0 {
 			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])
 		}
-		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds, l.indent() > 0 && startsTags(toks[:i])})
+		opens := startsTags(toks[:i])
+		listed := opens && (i+2 >= len(toks) || !ofMarks.has(spoken(toks[i+1])) || isForAll(toks, i+2))
+		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds, l.indent() > 0 && opens, listed, sharesAll(toks, 0, i, i), respectives.in(said)})
 	}
 }
 
 // startsTags reports whether only tags and words for tags are in front of a tag.
 func startsTags(before []token) bool {
 	return !slices.ContainsFunc(before, func(t token) bool {
-		return t.kind != separator && !isTagNoun(t) && !looksLikeTag(trimWord(t.text))
+		return !isTagListMark(lower(t.text)) && !isTagNoun(t) && !looksLikeTag(trimWord(t.text)) && t.kind != separator
 	})
 }
 
