@@ -172,6 +172,13 @@ type flaw struct {
 	problem  Problem
 }
 
+// statedIn is a namespace that a line says the names in a list are in.
+type statedIn struct {
+	line, at int
+	space    string
+	sure     bool
+}
+
 // sharedTag is a tag on one line for the images on others.
 type sharedTag struct {
 	line int
@@ -220,6 +227,7 @@ type text struct {
 	flaws      []flaw
 	platforms  []reference.Platform
 	shared     []sharedTag
+	spaces     []statedIn   // namespaces that lines state for lists
 	corrected  []correction // what the author takes back
 	without    []string     // names that a sentence excludes
 	onlyLine   int          // the line that says that only its images are wanted; 0 for none

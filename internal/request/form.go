@@ -187,6 +187,9 @@ func (s *scan) partOfField(i int, p part, label, value string) (part, string) {
 	if (p == noPart || p == registryPart) && s.isNameAboveTag(i, value, p) {
 		return namePart, value
 	}
+	if isNamespaceWord(value) && i+1 < len(s.lines) && partOfLine(s.lines[i+1].text) == namePart {
+		return registryPart, value // with a namespace
+	}
 	return p, value
 }
 
@@ -339,21 +342,38 @@ func (s *scan) noteLoneFields(tags []setting) {
 	}
 }
 
+// tagEnds begin a remark behind a tag.
+var tagEnds = wordSet{list: "for|in|on|all|für|pour|para"}
+
 // joinNames combines several names in one field with the tags in another, and
 // reports whether the fields have this form.
 func (s *scan) joinNames(fields []field) bool {
 	var names, tags []string
-	var from *line
+	space, where := "", inField // the namespace of all names
+	var at *line
+	var from []*line // of the names
 	var lines []int
 	for _, f := range fields {
 		switch f.part {
 		case namePart:
-			for _, value := range f.values {
-				names = append(names, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })...)
+			for n, value := range f.values {
+				if at = f.line; len(f.lines) == len(f.values)+1 {
+					at = &s.lines[f.lines[n+1]] // a list below the label
+				}
+				for _, name := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
+					names, from = append(names, name), append(from, at)
+				}
 			}
-			from = f.line
 		case tagPart:
 			tags = f.values
+			if at := slices.IndexFunc(tags, tagEnds.has); at > 0 {
+				tags = tags[:at] // "v1.9.0 for all three"
+			}
+		case registryPart:
+			if len(f.values) != 1 || !isNamespaceWord(f.values[0]) {
+				return false
+			}
+			space, where = f.values[0]+"/", inNamespace
 		case namespacePart:
 			continue
 		default:
@@ -372,13 +392,20 @@ func (s *scan) joinNames(fields []field) bool {
 			}
 		}
 	}
-	for _, name := range names {
+	for n, name := range names {
+		if space != "" {
+			if strings.Contains(name, "/") {
+				return false
+			}
+			name = space + name
+			names[n] = name
+		}
 		if r := s.peek(name); !r.untagged() || r.strength < official {
 			return false
 		}
 	}
 	for n, name := range names {
-		s.join(inField, "", []setting{{string(namePart), name, from}, {string(tagPart), strings.TrimLeft(tags[n%len(tags)], ":"), from}})
+		s.join(where, "", []setting{{string(namePart), name, from[n]}, {string(tagPart), strings.TrimLeft(tags[n%len(tags)], ":"), from[n]}})
 	}
 	for _, i := range lines {
 		s.taken[i] = true

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // isDomain reports whether s could be a host: a dotted name whose last label is
@@ -62,4 +64,11 @@ func isPrivate(host string) bool {
 		return address.IsPrivate() || address.IsLoopback()
 	}
 	return privateLabels.has(lower(name[strings.LastIndexByte(name, '.')+1:]))
+}
+
+// isNamespaceWord reports whether a word is a registry with a namespace: a host
+// and one component, which at Docker Hub is not an official image.
+func isNamespaceWord(word string) bool {
+	host, rest, ok := strings.Cut(word, "/")
+	return ok && known.IsRegistry(host) && rest != "" && !strings.ContainsAny(rest, "/:@") && rest != "library" && !known.IsOfficial(rest)
 }

@@ -57,13 +57,6 @@ func (s *scan) readNamespaces() {
 	})
 }
 
-// isNamespaceWord reports whether a word is a registry with a namespace: a host
-// and one component, which at Docker Hub is not an official image.
-func isNamespaceWord(word string) bool {
-	host, rest, ok := strings.Cut(word, "/")
-	return ok && known.IsRegistry(host) && rest != "" && !strings.ContainsAny(rest, "/:@") && rest != "library" && !known.IsOfficial(rest)
-}
-
 // spaceAt returns the namespace that begins at a token, with its registry, and the index
 // of its last token: "docker.io/goharbor", "goharbor on Docker Hub",
 // "docker.io/goharbor/...". It is empty for another word.
@@ -91,6 +84,84 @@ func spaceAt(toks []token, i int) (space string, last int) {
 		return "", i
 	}
 	return host + "/" + word, last
+}
+
+// statedSpace returns the namespace that a line says names are in, with its registry, if
+// it begins at a token, and the index of its last token: "from goharbor/", "longhornio
+// 下", "all under quay.io/jetstack", "the openebs namespace". It is sure unless the
+// word "from" or a similar one is all that says so of a word.
+func statedSpace(toks []token, i int) (space string, last int, sure bool) {
+	t := toks[i]
+	if t.kind != asciiWord || spaceNouns.has(spoken(t)) {
+		return "", i, false
+	}
+	before, behind := "", ""
+	if n := i - 1; n > 0 && toks[n].text == ":" {
+		before = toks[n-1].text // "命名空间：a"
+	} else if n >= 0 {
+		before = spoken(toks[n])
+	}
+	space, last = spaceAt(toks, i)
+	if last+1 < len(toks) {
+		behind = lower(toks[last+1].text) + " "
+	}
+	word, name, open := cutLast(strings.Trim(t.text, "`*_:,."))
+	open = open && (name == "" || name == "*")
+	lone := open && len(toks) == 1
+	from := lone || spaceMarks.has(before)
+	sure = spaceNouns.has(before) || spaceNouns.has(strings.Trim(behind, " ,.:)")) || spaceEnds.starts(behind)
+	switch {
+	case space != "":
+		sure = sure || from || fromMarks.has(before) || i == 0 && last > i
+	case open && isBelowRegistry(word):
+		space, sure = word, sure || from && !lone
+	default:
+		if !open {
+			word = trimWord(t.text)
+		}
+		sure = sure || open && (from || fromMarks.has(before) || ofNamespace.has(strings.TrimSpace(behind)))
+		if sure || from {
+			space = hubSpace(word)
+		}
+		return space, i, sure
+	}
+	if !sure {
+		return "", i, false
+	}
+	return space, last, true
+}
+
+// hubSpace returns a word as a namespace on Docker Hub; empty if it is more likely
+// something else.
+func hubSpace(word string) string {
+	if len(word) < 2 || word != lower(word) || strings.ContainsAny(word, "/.:@") || !hasLetter(word) || isVersion(word) || known.IsOfficial(word) || known.ByShortName(word) != "" ||
+		sentenceWords.has(word) || notGuesses.has(word) || owners.has(word) || environments.has(word) || notSpaces.has(word) || isFiller(word) || len(readWord(word+"/x").images) != 1 {
+		return ""
+	}
+	return reference.DockerHub + "/" + word
+}
+
+// The words that say that a word is a namespace: those in front of it, those on either
+// side, and beginnings of those behind it. notSpaces are words that are none.
+var (
+	spaceMarks = wordSet{list: "spaceMarks"}
+	spaceNouns = wordSet{list: "spaceNouns"}
+	spaceEnds  = phrases{list: "spaceEnds"}
+	notSpaces  = wordSet{list: "notSpaces"}
+)
+
+// noteSpaces notes the namespaces that a line states for a list.
+func (s *scan) noteSpaces(u *spokenLine) {
+	stated := false
+	for i, t := range u.toks {
+		space, _, sure := statedSpace(u.toks, i)
+		if word := trimWord(t.text); space == "" && stated && isTagListMark(spoken(u.toks[i-1])) && isNamespaceWord(word) {
+			space, sure = word, true // "from docker.io/a and quay.io/b"
+		}
+		if space != "" && len(s.spaces) < maxUses {
+			s.spaces, stated = append(s.spaces, statedIn{u.number, t.at, space, sure}), true
+		}
+	}
 }
 
 // isBelowRegistry reports whether a word is a path at a registry other than Docker Hub.
@@ -126,7 +197,7 @@ var fromMarks = wordSet{list: "fromMarks"}
 // several names or one that cannot be an ordinary word.
 func (s *scan) shareNamespace(toks []token, reads []reading) {
 	for i, t := range toks {
-		if i+1 < len(toks) && ofNamespace.has(toks[i+1].text) && reads[i].strength == bare {
+		if i+1 < len(toks) && ofNamespace.has(toks[i+1].text) && reads[i].strength == bare && !strings.HasSuffix(t.text, "/") {
 			s.askNamespace(toks, reads, i)
 			continue
 		}
@@ -139,21 +210,32 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 			space, tag = cutTag(trimWord(t.text))
 		}
 		open := strings.HasSuffix(t.text, "/") && isBelowRegistry(space) // "registry.k8s.io/csi/release/"
+		if space == "" {
+			sure := false
+			space, end, sure = statedSpace(toks, i)
+			word, names := trimWord(t.text)+"-", s.namesNear(toks, i, end, space)
+			if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool {
+				name := trimWord(toks[n].text)
+				return known.IsOfficial(name) || !sure && (!strings.Contains(name, "-") || strings.HasPrefix(name, word))
+			}) {
+				continue
+			}
+		}
 		if t.kind != asciiWord || !isNamespaceWord(space) && !open {
 			continue
 		}
-		names := s.namesBefore(toks, i, space)
-		if names == nil {
-			names = s.namesBehind(toks, end, space)
-		}
+		names := s.namesNear(toks, i, end, space)
 		if strings.HasSuffix(t.text, "/...") {
 			reads[i] = reading{}
 		}
 		if len(names) == 0 || len(names) == 1 && !strings.ContainsAny(toks[names[0]].text, "-:0123456789") {
 			continue
 		}
-		last := max(end, names[len(names)-1])
-		for n := last + 1; n < min(last+8, len(toks)) && tag == ""; n++ {
+		last := max(end, names[0], names[len(names)-1])
+		if last == end {
+			last = names[0] // "b and c v1.2, all from quay.io/a"
+		}
+		for n := last + 1; n < min(last+16, len(toks)) && tag == ""; n++ {
 			if word := trimWord(toks[n].text); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
 				tag = word
 			}
@@ -180,6 +262,15 @@ func (s *scan) askNamespace(toks []token, reads []reading, i int) {
 	}
 }
 
+// namesNear returns the words of a list in front of the namespace at a token or behind
+// its last token.
+func (s *scan) namesNear(toks []token, i, end int, space string) []int {
+	if names := s.namesBefore(toks, i, space); names != nil {
+		return names
+	}
+	return s.namesBehind(toks, end, space)
+}
+
 // namesBefore returns the words that a word such as "from" puts into the
 // namespace at a token, the last one first.
 func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
@@ -189,7 +280,7 @@ func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	} else if n < 0 || !fromMarks.has(lower(toks[n].text)) {
 		return nil
 	}
-	for n--; n >= 0 && (toks[n].text == "," || distributives.in(spoken(toks[n])+" ") || toks[n].kind == asciiWord && isFiller(toks[n].text)); n-- {
+	for n--; n >= 0 && (toks[n].text == "," || distributives.in(spoken(toks[n])+" ") || toks[n].kind == asciiWord && (isFiller(toks[n].text) || sentenceWords.has(spoken(toks[n])) || functionWords.has(spoken(toks[n])) || isVersion(trimWord(toks[n].text)))); n-- {
 	}
 	for n >= 0 && s.isNameIn(space, toks[n]) && len(names) < maxUses {
 		names = append(names, n)

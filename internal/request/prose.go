@@ -239,6 +239,7 @@ func (s *scan) noteProse(u *spokenLine) {
 func (s *scan) noteStatements(u *spokenLine) {
 	on, about, said, toks, reads := u.on, &u.about, u.said, u.toks, u.reads
 	shareTag(toks, reads, on)
+	s.noteSpaces(u)
 	if !about.plain {
 		if hasRange(toks, said) {
 			askForTags(reads, false)

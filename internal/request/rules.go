@@ -59,6 +59,8 @@ var rules = []rule{
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
+	// says: a name without a namespace that no official image has is in the namespace that the text states for its list
+	{"stated-namespace", intoSpaces},
 	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it; so is one at the beginning of an item of a list of which another item is an image
 	{"item", items},
 	// says: versions alone on a line of the body are the tags of the only image if it has none
@@ -627,6 +629,101 @@ func onlyMention(e *evidence) {
 			c.judge(taken, "only-mention")
 		}
 	}
+}
+
+// intoSpaces: "all from goharbor/:" above "harbor-core".
+func intoSpaces(e *evidence) {
+	t, spaces := &e.body, e.body.spaces
+	if len(spaces) == 0 {
+		spaces = e.title.spaces
+	}
+	if len(spaces) == 0 {
+		return
+	}
+	others, officials, moved := false, false, false
+	for _, c := range t.with(taken) {
+		others = others || !c.lacksSpace()
+		officials = officials || c.isShort() && !c.lacksSpace()
+	}
+	for i := range t.candidates {
+		c := &t.candidates[i]
+		in, verdict := spaceOf(spaces, c.line)
+		switch {
+		case c.verdict == dropped || c.heading || in.space == "" || !in.sure && officials:
+		case states(spaces, c.line, c.at):
+		case c.lacksSpace() && (c.verdict != guessed || !others && !c.has(Lowered)):
+			moved = c.moveInto(in, verdict) || moved
+		}
+	}
+	if !moved {
+		return
+	}
+	t.flaws = slices.DeleteFunc(slices.Clone(t.flaws), func(f flaw) bool { return states(spaces, f.line, f.at) })
+	for _, c := range t.with(taken) {
+		if in, _ := spaceOf(spaces, c.line); states(spaces, c.line, c.at) {
+			c.judge(dropped, "stated-namespace")
+		} else if c.isShort() && in.line < c.line {
+			c.moveInto(in, asked) // "redis:7" below "all from bitnami/:"
+		}
+	}
+	for _, c := range t.with(asked) {
+		if slices.Contains(c.reasons, "stated-namespace") && len(e.notes) < MaxImages {
+			e.notes = append(e.notes, Problem{Code: Ambiguous, Written: c.image.Written, Line: c.line, Suggestion: c.image.Reference.String()})
+		}
+	}
+}
+
+// states reports whether one of the namespaces is at this place.
+func states(spaces []statedIn, line, at int) bool {
+	return slices.ContainsFunc(spaces, func(one statedIn) bool { return one.line == line && one.at == at })
+}
+
+// spaceOf returns the last of the namespaces that lines up to this one state, otherwise
+// the only one; an empty one if there is none. Two on one line are in doubt.
+func spaceOf(spaces []statedIn, line int) (in statedIn, v verdict) {
+	for _, one := range spaces {
+		if one.line <= line {
+			_, old, _ := cutLast(in.space)
+			_, word, _ := cutLast(one.space)
+			if in.space == "" || one.line != in.line {
+				v = taken
+			} else if word != old {
+				v = asked
+			}
+			in = one
+		}
+	}
+	if in.space == "" && len(spaces) == 1 {
+		in = spaces[0]
+	}
+	return in, v
+}
+
+// isShort reports whether a candidate is a name without a namespace.
+func (c *candidate) isShort() bool { return c.has(AssumedLibrary) && c.has(AssumedHost) }
+
+// lacksSpace reports whether it is one that no official image has.
+func (c *candidate) lacksSpace() bool { return c.isShort() && !known.IsOfficial(c.image.name()) }
+
+// moveInto gives a candidate a namespace and a verdict, and reports whether it could. If
+// the namespace is not sure, Ferry asks about a name that begins with the word, which may
+// be that of a project, and does not move a plain word without a tag.
+func (c *candidate) moveInto(in statedIn, v verdict) bool {
+	name := c.bareName()
+	r := readWord(in.space + "/" + name + ":" + c.image.Reference.Tag())
+	if len(r.images) != 1 || c.image.Reference.HasDigest() || !in.sure && c.has(AssumedTag) && !strings.Contains(name, "-") {
+		return false
+	}
+	if _, word, _ := cutLast(in.space); !in.sure && strings.HasPrefix(name, word+"-") {
+		v = asked
+	}
+	image := *c.image
+	image.Reference = r.images[0].Reference
+	image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedLibrary || a == AssumedHost })
+	c.complete(image, Expanded)
+	c.strength = certain
+	c.judge(v, "stated-namespace")
+	return true
 }
 
 // items: "grafana/loki - for the logs" below "grafana/tempo:2.5".
