@@ -345,69 +345,85 @@ func (s *scan) noteLoneFields(tags []setting) {
 // tagEnds begin a remark behind a tag.
 var tagEnds = wordSet{list: "for|in|on|all|für|pour|para"}
 
-// joinNames combines several names in one field with the tags in another, and
-// reports whether the fields have this form.
-func (s *scan) joinNames(fields []field) bool {
-	var names, tags []string
-	space, where := "", inField // the namespace of all names
-	var at *line
-	var from []*line // of the names
-	var lines []int
+// namesOfForm are several names in one field, and what other fields say of all of them.
+type namesOfForm struct {
+	names []string
+	from  []*line // of the names
+	tags  []string
+	space string // the namespace of all names, with a slash behind it
+	lines []int  // of the fields
+}
+
+// readNames reads several names in one field, and reports whether the other fields
+// belong to it.
+func (s *scan) readNames(fields []field) (all namesOfForm, ok bool) {
 	for _, f := range fields {
 		switch f.part {
 		case namePart:
 			for n, value := range f.values {
-				if at = f.line; len(f.lines) == len(f.values)+1 {
+				at := f.line
+				if len(f.lines) == len(f.values)+1 {
 					at = &s.lines[f.lines[n+1]] // a list below the label
 				}
 				for _, name := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
-					names, from = append(names, name), append(from, at)
+					all.names, all.from = append(all.names, name), append(all.from, at)
 				}
 			}
 		case tagPart:
-			tags = f.values
-			if at := slices.IndexFunc(tags, tagEnds.has); at > 0 {
-				tags = tags[:at] // "v1.9.0 for all three"
+			all.tags = f.values
+			if at := slices.IndexFunc(all.tags, tagEnds.has); at > 0 {
+				all.tags = all.tags[:at] // "v1.9.0 for all three"
 			}
 		case registryPart:
 			if len(f.values) != 1 || !isNamespaceWord(f.values[0]) {
-				return false
+				return all, false
 			}
-			space, where = f.values[0]+"/", inNamespace
+			all.space = f.values[0] + "/"
 		case namespacePart:
 			continue
 		default:
-			return false
+			return all, false
 		}
-		lines = append(lines, f.lines...)
+		all.lines = append(all.lines, f.lines...)
 	}
-	if len(names) < 2 || len(tags) != 1 && len(tags) != len(names) || slices.ContainsFunc(tags, func(tag string) bool { return !isTagWord(tag) }) {
+	tags := len(all.tags)
+	return all, len(all.names) >= 2 && (tags == 1 || tags == len(all.names)) && !slices.ContainsFunc(all.tags, func(tag string) bool { return !isTagWord(tag) })
+}
+
+// complete puts the names into their namespace: that of the form, or that of the first
+// name if they begin like it.
+func (all *namesOfForm) complete() {
+	parent, first, ok := cutLast(all.names[0])
+	part, _, _ := strings.Cut(first, "-")
+	for n, name := range all.names {
+		if ok && strings.HasPrefix(name, part+"-") && !strings.Contains(name, "/") {
+			all.names[n] = parent + "/" + name
+		}
+		all.names[n] = all.space + all.names[n]
+	}
+}
+
+// joinNames combines several names in one field with the tags in another, and
+// reports whether the fields have this form.
+func (s *scan) joinNames(fields []field) bool {
+	all, ok := s.readNames(fields)
+	if !ok || all.space != "" && slices.ContainsFunc(all.names, func(name string) bool { return strings.Contains(name, "/") }) {
 		return false
 	}
-	if parent, first, ok := cutLast(names[0]); ok {
-		part, _, _ := strings.Cut(first, "-")
-		for n, name := range names {
-			if strings.HasPrefix(name, part+"-") && !strings.Contains(name, "/") {
-				names[n] = parent + "/" + name
-			}
-		}
-	}
-	for n, name := range names {
-		if space != "" {
-			if strings.Contains(name, "/") {
-				return false
-			}
-			name = space + name
-			names[n] = name
-		}
+	all.complete()
+	for _, name := range all.names {
 		if r := s.peek(name); !r.untagged() || r.strength < official {
 			return false
 		}
 	}
-	for n, name := range names {
-		s.join(where, "", []setting{{string(namePart), name, from[n]}, {string(tagPart), strings.TrimLeft(tags[n%len(tags)], ":"), from[n]}})
+	where := inField
+	if all.space != "" {
+		where = inNamespace
 	}
-	for _, i := range lines {
+	for n, name := range all.names {
+		s.join(where, "", []setting{{string(namePart), name, all.from[n]}, {string(tagPart), strings.TrimLeft(all.tags[n%len(all.tags)], ":"), all.from[n]}})
+	}
+	for _, i := range all.lines {
 		s.taken[i] = true
 	}
 	return true

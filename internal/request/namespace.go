@@ -211,13 +211,7 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 		}
 		open := strings.HasSuffix(t.text, "/") && isBelowRegistry(space) // "registry.k8s.io/csi/release/"
 		if space == "" {
-			sure := false
-			space, end, sure = statedSpace(toks, i)
-			word, names := trimWord(t.text)+"-", s.namesNear(toks, i, end, space)
-			if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool {
-				name := trimWord(toks[n].text)
-				return known.IsOfficial(name) || !sure && (!strings.Contains(name, "-") || strings.HasPrefix(name, word))
-			}) {
+			if space, end = s.spaceOfNames(toks, i); space == "" {
 				continue
 			}
 		}
@@ -235,10 +229,8 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 		if last == end {
 			last = names[0] // "b and c v1.2, all from quay.io/a"
 		}
-		for n := last + 1; n < min(last+16, len(toks)) && tag == ""; n++ {
-			if word := trimWord(toks[n].text); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
-				tag = word
-			}
+		if tag == "" {
+			tag = versionBehind(toks, last)
 		}
 		for _, n := range names {
 			reads[n] = s.inNamespace(space, trimWord(toks[n].text), tag)
@@ -246,6 +238,31 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 		}
 		clear(reads[i : end+1])
 	}
+}
+
+// spaceOfNames returns the namespace that a word says to be that of the names beside it,
+// and its last token; empty if these can be other words.
+func (s *scan) spaceOfNames(toks []token, i int) (space string, end int) {
+	space, end, sure := statedSpace(toks, i)
+	word, names := trimWord(toks[i].text)+"-", s.namesNear(toks, i, end, space)
+	if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool {
+		name := trimWord(toks[n].text)
+		return known.IsOfficial(name) || !sure && (!strings.Contains(name, "-") || strings.HasPrefix(name, word))
+	}) {
+		return "", end
+	}
+	return space, end
+}
+
+// versionBehind returns the first version among the words behind a token.
+func versionBehind(toks []token, last int) string {
+	const most = 16 // words
+	for n := last + 1; n < min(last+most, len(toks)); n++ {
+		if word := trimWord(toks[n].text); toks[n].kind == asciiWord && isVersion(word) && strings.ContainsAny(word, ".v") {
+			return word
+		}
+	}
+	return ""
 }
 
 // askNamespace asks about names of a list behind a word that may be their namespace

@@ -12,7 +12,8 @@ import (
 // consists of images and filler words is a list, in which a name without a tag
 // is enough; in a sentence, only unmistakable names count.
 func (s *scan) readText() {
-	seen, output, list := 0, false, 0
+	seen, output := 0, false
+	var list listOfLines
 	s.rest(func(i int, l *line) {
 		for ; seen <= i; seen++ {
 			one := &s.lines[seen]
@@ -27,15 +28,7 @@ func (s *scan) readText() {
 		shifted := *l
 		l = &shifted
 		l.shift = len(strings.TrimRight(whole, " ")) - len(text)
-		switch item := l.shift > l.indent() && l.text[l.indent()] != '#'; {
-		case item && list == 0:
-			list = l.number
-		case !item && l.indent() == 0:
-			list = 0
-		}
-		if l.shift > l.indent() {
-			l.list = list
-		}
+		list.add(l)
 		if _, item, ok := strings.Cut(l.text, "]"); skip && ok {
 			// An unticked item is reported, but not requested.
 			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")
@@ -73,6 +66,23 @@ func (s *scan) readText() {
 			}
 		}
 	})
+}
+
+// listOfLines is the first line of the list that is being read; 0 for none.
+type listOfLines int
+
+// add notes the list to which a line belongs, if it is an item.
+func (list *listOfLines) add(l *line) {
+	item := l.shift > l.indent()
+	switch heading := item && l.text[l.indent()] == '#'; {
+	case item && !heading && *list == 0:
+		*list = listOfLines(l.number)
+	case (!item || heading) && l.indent() == 0:
+		*list = 0
+	}
+	if item {
+		l.list = int(*list)
+	}
 }
 
 // promptMarks are ends of the prompts of a shell.
@@ -611,10 +621,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 			reads[i] = r
 			about.images++
 			if tags, paired := pairs[i]; paired && r.untagged() {
-				reads[i].give(tags)
-				if !sure {
-					reads[i] = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: reads[i].images[0].Reference.String()}}
-				}
+				reads[i].pair(tags, sure, t.text)
 			} else {
 				i = readNeighbours(toks, &reads[i], i, text)
 			}
@@ -639,6 +646,15 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	s.shareNamespace(toks, reads)
 	s.shareParent(toks, reads)
 	return reads, about
+}
+
+// pair gives an image the tags of a line; if it is not sure that they are its own, the
+// reading becomes a question.
+func (r *reading) pair(tags []string, sure bool, written string) {
+	r.give(tags)
+	if !sure {
+		*r = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(written), Suggestion: r.images[0].Reference.String()}}
+	}
 }
 
 // isShortName reports whether the word at an index is the name of an official image,

@@ -198,7 +198,7 @@ func excluded(e *evidence) {
 
 // again: "You mirrored a/b:1 last week. Can you copy it again with all platforms?"
 func again(e *evidence) {
-	if !(agains.in(e.body.said) || agains.in(e.title.said)) || !e.asks() || len(e.title.flaws)+len(e.body.flaws) > 0 {
+	if !(onceMore.in(e.body.said) || onceMore.in(e.title.said)) || !e.asks() || len(e.title.flaws)+len(e.body.flaws) > 0 {
 		return
 	}
 	var only []*candidate
@@ -217,8 +217,8 @@ func again(e *evidence) {
 	}
 }
 
-// agains are words of a text that asks for what is there already.
-var agains = phrases{list: "agains"}
+// onceMore are words of a text that asks for what is there already.
+var onceMore = phrases{list: "onceMore"}
 
 // calledBy returns the candidates that are called by a name; if none is, the only one
 // that has it as a word of its name, unless it is that of an official image: "the
