@@ -65,8 +65,9 @@ func (p Pattern) Matches(tag string) bool {
 	return p.exact == tag
 }
 
-// Literal returns the tag that the author of a pattern means if he wrote one: in a
-// regular expression for the whole tag, such as "^1.27$", a full stop stands for itself.
+// Literal returns the tag that the author of a pattern means if the pattern has the form
+// of one: in a regular expression such as "^1.27$", a full stop between letters or digits
+// stands for itself.
 func (p Pattern) Literal() (tag string, ok bool) {
 	if p.expression == nil {
 		return p.exact, p.glob == ""
@@ -74,5 +75,8 @@ func (p Pattern) Literal() (tag string, ok bool) {
 	text, begins := strings.CutPrefix(p.expression.String(), "^")
 	text, ends := strings.CutSuffix(text, "$")
 	text = strings.NewReplacer(`\.`, ".", `\-`, "-").Replace(text)
-	return text, begins && ends && text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+	return text, begins && ends && literals.MatchString(text)
 }
+
+// literals are tags of letters and digits with single marks between them.
+var literals = regexp.MustCompile(`^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$`)
