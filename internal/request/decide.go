@@ -14,10 +14,7 @@ import (
 // request returns the Request that results from the evidence after the rules
 // were applied.
 func (e *evidence) request() Request {
-	req := Request{Archive: e.archive, Chinese: e.chinese, English: e.english}
-	if !everyPlatform.in(e.body.said) {
-		req.Platforms = addPlatform(slices.Clone(e.title.platforms), e.body.platforms...)
-	}
+	req := Request{Archive: e.archive, Chinese: e.chinese, English: e.english, Platforms: addPlatform(slices.Clone(e.title.platforms), e.body.platforms...)}
 	seen := make(map[reference.Reference]int)
 	for _, c := range e.with(taken) {
 		ref := c.image.Reference

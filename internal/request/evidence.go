@@ -176,7 +176,8 @@ type flaw struct {
 type statedIn struct {
 	line, at int
 	space    string
-	sure     bool
+	sure     bool // it has a slash, or the names say so as well
+	named    bool // a word calls it a namespace
 }
 
 // sharedTag is a tag on one line for the images on others.

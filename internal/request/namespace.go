@@ -88,12 +88,12 @@ func spaceAt(toks []token, i int) (space string, last int) {
 
 // statedSpace returns the namespace that a line says names are in, with its registry, if
 // it begins at a token, and the index of its last token: "from goharbor/", "longhornio
-// 下", "all under quay.io/jetstack", "the openebs namespace". It is sure unless the
-// word "from" or a similar one is all that says so of a word.
-func statedSpace(toks []token, i int) (space string, last int, sure bool) {
+// 下", "all under quay.io/jetstack", "the openebs namespace". It is not sure if it is a
+// word without a slash, and named if a word such as "namespace" calls it so.
+func statedSpace(toks []token, i int) (space string, last int, sure, named bool) {
 	t := toks[i]
 	if t.kind != asciiWord || spaceNouns.has(spoken(t)) {
-		return "", i, false
+		return "", i, false, false
 	}
 	before, behind := "", ""
 	if n := i - 1; n > 0 && toks[n].text == ":" {
@@ -109,26 +109,31 @@ func statedSpace(toks []token, i int) (space string, last int, sure bool) {
 	open = open && (name == "" || name == "*")
 	lone := open && len(toks) == 1
 	from := lone || spaceMarks.has(before)
-	sure = spaceNouns.has(before) || spaceNouns.has(strings.Trim(behind, " ,.:)")) || spaceEnds.starts(behind)
+	named = spaceNouns.has(before) || spaceNouns.has(strings.Trim(behind, " ,.:)")) || spaceEnds.starts(behind)
 	switch {
 	case space != "":
-		sure = sure || from || fromMarks.has(before) || i == 0 && last > i
+		sure = named || from || fromMarks.has(before) || i == 0 && last > i
 	case open && isBelowRegistry(word):
-		space, sure = word, sure || from && !lone
-	default:
-		if !open {
-			word = trimWord(t.text)
-		}
-		sure = sure || open && (from || fromMarks.has(before) || ofNamespace.has(strings.TrimSpace(behind)))
-		if sure || from {
-			space = hubSpace(word)
-		}
-		return space, i, sure
+		space, sure = word, named || from && !lone
+	case open:
+		sure = named || from || fromMarks.has(before) || ofNamespace.has(strings.TrimSpace(behind))
+		return hubSpace(word), i, sure, named
+	case named || from:
+		return hubSpace(trimWord(t.text)), i, false, named
 	}
 	if !sure {
-		return "", i, false
+		return "", i, false, false
 	}
-	return space, last, true
+	return space, last, true, named
+}
+
+// alludes reports whether a namespace that is not sure has more than the name of a
+// project in it, with which a name in a list begins: "goharbor" and "harbor-core".
+func alludes(space, name string) bool {
+	const least = 4
+	_, word, _ := cutLast(space)
+	project, _, ok := strings.Cut(name, "-")
+	return ok && len(project) >= least && len(word) > len(project) && strings.Contains(word, project)
 }
 
 // hubSpace returns a word as a namespace on Docker Hub; empty if it is more likely
@@ -154,12 +159,12 @@ var (
 func (s *scan) noteSpaces(u *spokenLine) {
 	stated := false
 	for i, t := range u.toks {
-		space, _, sure := statedSpace(u.toks, i)
+		space, _, sure, named := statedSpace(u.toks, i)
 		if word := trimWord(t.text); space == "" && stated && isTagListMark(spoken(u.toks[i-1])) && isNamespaceWord(word) {
-			space, sure = word, true // "from docker.io/a and quay.io/b"
+			space, sure, named = word, true, true // "from docker.io/a and quay.io/b"
 		}
 		if space != "" && len(s.spaces) < maxUses {
-			s.spaces, stated = append(s.spaces, statedIn{u.number, t.at, space, sure}), true
+			s.spaces, stated = append(s.spaces, statedIn{u.number, t.at, space, sure, named}), true
 		}
 	}
 }
@@ -243,12 +248,10 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 // spaceOfNames returns the namespace that a word says to be that of the names beside it,
 // and its last token; empty if these can be other words.
 func (s *scan) spaceOfNames(toks []token, i int) (space string, end int) {
-	space, end, sure := statedSpace(toks, i)
-	word, names := trimWord(toks[i].text)+"-", s.namesNear(toks, i, end, space)
-	if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool {
-		name := trimWord(toks[n].text)
-		return known.IsOfficial(name) || !sure && (!strings.Contains(name, "-") || strings.HasPrefix(name, word))
-	}) {
+	space, end, sure, _ := statedSpace(toks, i)
+	names := s.namesNear(toks, i, end, space)
+	if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool { return known.IsOfficial(trimWord(toks[n].text)) }) ||
+		!sure && !slices.ContainsFunc(names, func(n int) bool { return alludes(space, trimWord(toks[n].text)) }) {
 		return "", end
 	}
 	return space, end

@@ -69,6 +69,3 @@ func addPlatform(platforms []reference.Platform, more ...reference.Platform) []r
 	}
 	return platforms
 }
-
-// everyPlatform are words of a body that asks for all platforms, whichever it names.
-var everyPlatform = phrases{list: "everyPlatform"}

@@ -316,17 +316,18 @@ func (u *spokenLine) leadsToRemark() bool {
 		return false
 	}
 	rest := strings.TrimLeft(u.said[min(endOf(u.toks, u.reads, 0), len(u.said)):], " `\"'*")
-	if contrasts.in(rest) || faultWords.in(rest) {
+	if contrasts.in(rest) || faultWords.in(rest) || surroundings.in(rest) {
 		return false
 	}
 	return isRemark(rest) || u.list > 0 && (strings.HasPrefix(rest, ",") || purposes.starts(rest)) && !finites.in(rest)
 }
 
-// purposes are words between an item of a list and what it is for or comes from, finites
-// verbs of sentences about it.
+// purposes are words between an item of a list and what it is for, finites verbs of
+// sentences about it, and surroundings what is said of an item that is only in use.
 var (
-	purposes = phrases{list: "purposes"}
-	finites  = phrases{list: "finites"}
+	purposes     = phrases{list: "purposes"}
+	finites      = phrases{list: "finites"}
+	surroundings = phrases{list: "surroundings"}
 )
 
 // offerWord offers a word as a candidate at the place that it has in the line.

@@ -43,7 +43,7 @@ var rules = []rule{
 	{"bid", questionsThatAsk},
 	// says: an image behind words such as "I meant" replaces the one of the same name before them, and a version there the tag of the only image
 	{"correction", correct},
-	// says: an image that a log reports as pulled counts only if nothing else does
+	// says: an image that a log reports as pulled, and the command that pulled it, count only if nothing else does
 	{"log-done", logDone},
 	// says: the images of a release are those that the text lists, if it lists several of this release
 	{"listed-release", listedRelease},
@@ -59,7 +59,7 @@ var rules = []rule{
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
-	// says: a name without a namespace that no official image has is in the namespace that the text states for its list
+	// says: a name without a namespace that no official image has is in the namespace that the text states for its list; Ferry asks if that is a word without a slash, unless a name begins with a part of it
 	{"stated-namespace", intoSpaces},
 	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it; so is one at the beginning of an item of a list of which another item is an image
 	{"item", items},
@@ -83,7 +83,7 @@ var rules = []rule{
 	{"untagged", untagged},
 	// says: the name of the repository with the issue is not an image
 	{"own-name", ownName},
-	// says: a link, a word in a sentence or the address of a manifest in a log is only a mention if another reference to the same image is more complete
+	// says: a link, a word in a sentence, the address of a manifest in a log or an image without a tag there is only a mention if another reference to the same image is more complete
 	{"says-less", saysLess},
 	// says: a name and a tag that stand for others, such as "img:tag", are not meant if the text names another image
 	{"sample", samples},
@@ -198,7 +198,7 @@ func excluded(e *evidence) {
 
 // again: "You mirrored a/b:1 last week. Can you copy it again with all platforms?"
 func again(e *evidence) {
-	if !(onceMore.in(e.body.said) || onceMore.in(e.title.said)) || !e.asks() || len(e.title.flaws)+len(e.body.flaws) > 0 {
+	if !asksOnceMore(e.body.said) && !asksOnceMore(e.title.said) || !e.asks() || len(e.title.flaws)+len(e.body.flaws) > 0 {
 		return
 	}
 	var only []*candidate
@@ -207,7 +207,7 @@ func again(e *evidence) {
 			switch c := &t.candidates[i]; {
 			case c.place == inExclusion && c.strength >= path && !c.has(AssumedTag) && (len(only) == 0 || only[0].image.Reference == c.image.Reference):
 				only = append(only, c)
-			case c.verdict != dropped, c.place == inExclusion:
+			case c.verdict == taken, c.verdict == asked, c.place == inExclusion:
 				return
 			}
 		}
@@ -217,8 +217,26 @@ func again(e *evidence) {
 	}
 }
 
-// onceMore are words of a text that asks for what is there already.
-var onceMore = phrases{list: "onceMore"}
+// asksOnceMore reports whether a part of a sentence in a text, in lower case, asks for a
+// copy once more.
+func asksOnceMore(said string) bool {
+	for from := 0; from < len(said) && onceMore.in(said[from:]); {
+		next := from + strings.IndexByte(said[from:]+"\n", '\n')
+		next = min(next, partEnd(said, from))
+		part := said[from:next]
+		if onceMore.in(part) && copying.in(part) {
+			return true
+		}
+		from = next + 1
+	}
+	return false
+}
+
+// onceMore are words for what is done another time, copying those for copying.
+var (
+	onceMore = phrases{list: "onceMore"}
+	copying  = phrases{list: "copying"}
+)
 
 // calledBy returns the candidates that are called by a name; if none is, the only one
 // that has it as a word of its name, unless it is that of an official image: "the
@@ -233,11 +251,14 @@ func calledBy(name string, all []*candidate) []*candidate {
 			parts = append(parts, c)
 		}
 	}
-	if len(called) == 0 && len(parts) == 1 && !known.IsOfficial(name) {
+	if len(called) == 0 && len(parts) == 1 && !known.IsOfficial(name) && !commonParts.has(name) {
 		return parts
 	}
 	return called
 }
+
+// commonParts are words of names that say nothing alone: "the driver container".
+var commonParts = wordSet{list: "commonParts"}
 
 func loneName(e *evidence) {
 	if !e.hasSubject() {
@@ -341,12 +362,22 @@ func logDone(e *evidence) {
 	}
 	all := e.with(taken)
 	done := map[reference.Reference]bool{}
+	var command *candidate // the last one
 	for _, c := range all {
-		done[c.image.Reference] = done[c.image.Reference] || c.place == inLogDone
+		switch c.place {
+		case inCommand:
+			command = c
+		case inLogDone:
+			done[c.image.Reference] = true
+			if command != nil && command.image.Reference == c.image.Reference {
+				command.judge(dropped, "log-done") // what the command has written
+			}
+			command = nil
+		}
 	}
 	for _, c := range all {
-		if (c.place == inLog || c.place == inCommand) && done[c.image.Reference] {
-			c.judge(dropped, "log-done") // "Unable to find image locally" or the command above the pull of it
+		if c.place == inLog && done[c.image.Reference] {
+			c.judge(dropped, "log-done") // "Unable to find image locally" above the pull of it
 		}
 	}
 	all = e.with(taken)
@@ -645,6 +676,12 @@ func intoSpaces(e *evidence) {
 		others = others || !c.lacksSpace()
 		officials = officials || c.isShort() && !c.lacksSpace()
 	}
+	spaces = slices.Clone(spaces)
+	for i := range spaces {
+		one := &spaces[i]
+		one.sure = one.sure || slices.ContainsFunc(t.candidates, func(c candidate) bool { return c.lacksSpace() && alludes(one.space, c.bareName()) })
+	}
+	spaces = slices.DeleteFunc(spaces, func(one statedIn) bool { return !one.sure && !one.named })
 	for i := range t.candidates {
 		c := &t.candidates[i]
 		in, verdict := spaceOf(spaces, c.line)
@@ -706,15 +743,14 @@ func (c *candidate) isShort() bool { return c.has(AssumedLibrary) && c.has(Assum
 func (c *candidate) lacksSpace() bool { return c.isShort() && !known.IsOfficial(c.image.name()) }
 
 // moveInto gives a candidate a namespace and a verdict, and reports whether it could. If
-// the namespace is not sure, Ferry asks about a name that begins with the word, which may
-// be that of a project, and does not move a plain word without a tag.
+// the namespace is not sure, Ferry asks, and does not move a plain word without a tag.
 func (c *candidate) moveInto(in statedIn, v verdict) bool {
 	name := c.bareName()
 	r := readWord(in.space + "/" + name + ":" + c.image.Reference.Tag())
 	if len(r.images) != 1 || c.image.Reference.HasDigest() || !in.sure && c.has(AssumedTag) && !strings.Contains(name, "-") {
 		return false
 	}
-	if _, word, _ := cutLast(in.space); !in.sure && strings.HasPrefix(name, word+"-") {
+	if !in.sure {
 		v = asked
 	}
 	image := *c.image

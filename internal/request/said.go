@@ -216,7 +216,7 @@ func (s *scan) noteWithout(toks []token, reads []reading, said string) {
 			begins = begins && (isTagListMark(lower(t.text)) || joins.has(lower(t.text)))
 			continue
 		}
-		if (last != i-2 || !joins.has(lower(toks[i-1].text))) && !isExcluded(said, t.at, min(t.at+len(t.text), len(said))) && !isContrasted(said, t.at+len(t.text)) {
+		if (last != i-2 || !joins.has(lower(toks[i-1].text))) && !isExcluded(said, t.at, min(t.at+len(t.text), len(said))) {
 			continue
 		}
 		last = i
@@ -227,14 +227,6 @@ func (s *scan) noteWithout(toks []token, reads []reading, said string) {
 		}
 		begins = false
 	}
-}
-
-// isContrasted reports whether the words up to a comma behind a name, at an offset of a
-// sentence in lower case, say that it is there already or not meant: "the redis is there
-// already".
-func isContrasted(said string, end int) bool {
-	behind, _, _ := strings.Cut(said[min(end, len(said)):], ",")
-	return contrasts.in(behind)
 }
 
 // endOf returns the offset behind the word at an index, or behind the tag that stands
@@ -737,7 +729,7 @@ func pairTags(toks []token, text string) (tags map[int][]string, sure bool) {
 		word := trimWord(t.text)
 		switch {
 		case t.kind != asciiWord:
-		case isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v'):
+		case isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v'), strings.HasPrefix(word, "RELEASE.") && looksLikeTag(word):
 			versions = append(versions, i)
 		case len(word) > 2 && strings.Count(word, "/")+strings.Count(word, ".") > 0 && strings.Contains(strings.Trim(word, "/"), "/") && !strings.Contains(word, "://"):
 			if strings.ContainsAny(word[strings.LastIndexByte(word, '/'):], ":@") || len(images) == maxUses {
@@ -746,7 +738,7 @@ func pairTags(toks []token, text string) (tags map[int][]string, sure bool) {
 			images = append(images, i)
 		}
 	}
-	if len(images) < 2 || len(versions) < 2 || len(versions) > maxUses || !isListed(toks, images) || !isListed(toks, versions) {
+	if len(images) < 2 || len(versions) < 2 || isAmount(toks, versions[len(versions)-1]) || len(versions) > maxUses || !isListed(toks, images) || !isListed(toks, versions) {
 		return nil, false
 	}
 	written := make([]string, len(versions))
@@ -771,8 +763,11 @@ func pairTags(toks []token, text string) (tags map[int][]string, sure bool) {
 		sure = true
 	case ahead, !same && !slices.ContainsFunc(toks[last+1:first], isTagNoun):
 		return nil, false
-	case !same: // "a/b, a/c and a/d, tags 1.2 and 1.3"
-		each, sure = true, true
+	case !same: // "a/b, a/c and a/d, tags 1.2 and 1.3", but not "used in charts of versions 1.2 and 1.3"
+		each = true
+		sure = !slices.ContainsFunc(toks[last+1:first], func(t token) bool {
+			return t.kind == asciiWord && trimWord(t.text) != "" && !isTagNoun(t) && !isFiller(t.text)
+		})
 	case isOneSeries(written):
 		each = images[0] > 0 && isForAll(toks, images[0]-1) // "both a/b and a/c, 1.2.3 and 1.2.4"
 		sure = each
