@@ -6,6 +6,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/pattern"
 )
 
 // maxPattern is the maximum length of a regular expression, in bytes. Matching
@@ -79,4 +81,4 @@ func (p Pattern) Literal() (tag string, ok bool) {
 }
 
 // literals are tags of letters and digits with single marks between them.
-var literals = regexp.MustCompile(`^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$`)
+var literals = &pattern.Regexp{Text: `^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$`}
