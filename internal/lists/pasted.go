@@ -127,7 +127,11 @@ func plain(lines []string, begin, end int) (problems []request.Problem, left []r
 			continue
 		}
 		words := []string{block[e.Line-1]}
-		if named, ok := literal(e); ok {
+		named, ok := e.Named()
+		if !ok {
+			named, ok = literal(e)
+		}
+		if ok {
 			for _, image := range named {
 				words = append(words, image.String())
 			}
@@ -145,26 +149,24 @@ func plain(lines []string, begin, end int) (problems []request.Problem, left []r
 	return problems, left
 }
 
-// literal is Named for a request: regular expressions that are tags as they stand name
-// these, as regsync has no other way to select one.
+// literal returns the references of an entry whose regular expressions are tags as they
+// stand, which is how regsync names tags. A request cannot have those of others.
 func literal(e Entry) ([]reference.Reference, bool) {
 	var tags []string
 	for _, set := range e.Tags.Sets {
 		if len(set.Ranges)+len(set.Deny) > 0 || len(set.Allow) == 0 {
-			return e.Named()
+			return nil, false
 		}
 		for _, pattern := range set.Allow {
 			tag, ok := pattern.Literal()
 			if !ok {
-				return e.Named()
+				return nil, false
 			}
 			tags = append(tags, tag)
 		}
 	}
-	if len(tags) == 0 {
-		return e.Named()
-	}
-	return e.References(tags), true
+	named := e.References(tags)
+	return named, len(named) > 0 && len(named) == len(tags)
 }
 
 // deeper reports whether a line of YAML belongs to the value of the key of another

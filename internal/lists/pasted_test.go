@@ -30,6 +30,11 @@ func TestPastedLists(t *testing.T) {
 			"sync:\n- source: quay.io/a/b\n  target: me.io/b\n  type: repository\n  tags:\n    allow:\n    - v1.12.3\n    - \"1\\\\.13\"\n- source: quay.io/a/c\n  target: me.io/c\n  type: repository\n  tags: {allow: [\"2\"], deny: [\"2\"]}",
 			"quay.io/a/b:v1.12.3 quay.io/a/b:1.13 9:all-tags",
 		},
+		"expressions in regsync that are no tags": {
+			"sync:\n- source: quay.io/a/b\n  target: me.io/b\n  type: repository\n  tags: {allow: [\"...\"]}\n- source: quay.io/a/c\n  target: me.io/c\n  type: repository\n  tags: {allow: [\"1\\\\.2.\"]}\n" +
+				"- source: quay.io/a/d\n  target: me.io/d\n  type: repository\n  tags: {allow: [\"" + strings.Repeat("x", 129) + "\"]}",
+			"2:all-tags 6:all-tags 10:all-tags",
+		},
 		"a fault in a list": {
 			"quay.io:\n  images:\n    a/b: [\"1\"]\n    A/c: [x]",
 			"quay.io/a/b:1 4:malformed",
