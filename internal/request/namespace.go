@@ -127,8 +127,8 @@ func statedSpace(toks []token, i int) (space string, last int, sure, named bool)
 	return space, last, true, named
 }
 
-// alludes reports whether a namespace that is not sure has more than the name of a
-// project in it, with which a name in a list begins: "goharbor" and "harbor-core".
+// alludes reports whether a namespace contains the first word of a name, and more:
+// "goharbor" and "harbor-core".
 func alludes(space, name string) bool {
 	const least = 4
 	_, word, _ := cutLast(space)
@@ -159,11 +159,14 @@ var (
 func (s *scan) noteSpaces(u *spokenLine) {
 	stated := false
 	for i, t := range u.toks {
+		if len(s.spaces) == maxUses {
+			return
+		}
 		space, _, sure, named := statedSpace(u.toks, i)
 		if word := trimWord(t.text); space == "" && stated && isTagListMark(spoken(u.toks[i-1])) && isNamespaceWord(word) {
 			space, sure, named = word, true, true // "from docker.io/a and quay.io/b"
 		}
-		if space != "" && len(s.spaces) < maxUses {
+		if space != "" {
 			s.spaces, stated = append(s.spaces, statedIn{u.number, t.at, space, sure, named}), true
 		}
 	}
@@ -249,6 +252,9 @@ func (s *scan) shareNamespace(toks []token, reads []reading) {
 // and its last token; empty if these can be other words.
 func (s *scan) spaceOfNames(toks []token, i int) (space string, end int) {
 	space, end, sure, _ := statedSpace(toks, i)
+	if space == "" {
+		return "", end
+	}
 	names := s.namesNear(toks, i, end, space)
 	if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool { return known.IsOfficial(trimWord(toks[n].text)) }) ||
 		!sure && !slices.ContainsFunc(names, func(n int) bool { return alludes(space, trimWord(toks[n].text)) }) {

@@ -280,6 +280,8 @@ var bodies = map[string]string{
 	"shared":      "k8s.gcr.io/a,b,c,d,e",
 	"clauses":     "a; ",
 	"asides":      "we had a/b:1, not needed; also 1.2 please. ",
+	"again":       "already mirrored quay.io/a/b:1\nx again\n",
+	"namespaces":  "from xy/ ab-c, ",
 	"distinct":    "",
 	"indentation": "",
 }

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -196,38 +197,36 @@ func excluded(e *evidence) {
 	}
 }
 
-// again: "You mirrored a/b:1 last week. Can you copy it again with all platforms?"
+// again: "You mirrored a/b:1 last week. Can you copy it again?"
 func again(e *evidence) {
-	if !asksOnceMore(e.body.said) && !asksOnceMore(e.title.said) || !e.asks() || len(e.title.flaws)+len(e.body.flaws) > 0 {
-		return
-	}
-	var only []*candidate
+	var only *candidate
 	for _, t := range e.texts() {
 		for i := range t.candidates {
 			switch c := &t.candidates[i]; {
-			case c.place == inExclusion && c.strength >= path && !c.has(AssumedTag) && (len(only) == 0 || only[0].image.Reference == c.image.Reference):
-				only = append(only, c)
+			case c.place == inExclusion && c.strength >= path && !c.has(AssumedTag) && (only == nil || only.image.Reference == c.image.Reference):
+				only = cmp.Or(only, c)
 			case c.verdict == taken, c.verdict == asked, c.place == inExclusion:
 				return
 			}
 		}
 	}
-	for _, c := range only[:min(len(only), 1)] {
-		c.judge(taken, "again")
+	if only == nil || len(e.title.flaws)+len(e.body.flaws) > 0 || !e.asks() || !asksOnceMore(e.body.said) && !asksOnceMore(e.title.said) {
+		return
 	}
+	only.judge(taken, "again")
 }
 
 // asksOnceMore reports whether a part of a sentence in a text, in lower case, asks for a
 // copy once more.
 func asksOnceMore(said string) bool {
-	for from := 0; from < len(said) && onceMore.in(said[from:]); {
-		next := from + strings.IndexByte(said[from:]+"\n", '\n')
-		next = min(next, partEnd(said, from))
-		part := said[from:next]
-		if onceMore.in(part) && copying.in(part) {
-			return true
+	for line := range strings.SplitSeq(said, "\n") {
+		for line != "" {
+			end := partEnd(line, 0)
+			if onceMore.in(line[:end]) && copying.in(line[:end]) {
+				return true
+			}
+			line = line[end:]
 		}
-		from = next + 1
 	}
 	return false
 }

@@ -391,6 +391,8 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"newestTag", "please mirror " + b + ":1 for all who are in the new lab, and there me/c also\n\nxx W xx", newestTag.list, b + ":1 docker.io/me/c:latest"},
 		{"purposes", "- redis 7.2 W qqq\n- " + b + ":1", purposes.list, "docker.io/library/redis:7.2 " + b + ":1"},
 		{"finites", "- redis 7.2 for xx W yy\n- " + b + ":1", finites.list, b + ":1"},
+		{"surroundings", "- redis 7.2 for xx W yy\n- " + b + ":1", surroundings.list, b + ":1"},
+		{"onceMore", "You mirrored " + b + ":1 last week. Can you copy it W here?", onceMore.list, b + ":1"},
 		{"respectives", "please mirror " + b + " and " + c + ", 1.2.3 and 1.2.4 W", respectives.list, b + ":1.2.3 " + c + ":1.2.4"},
 		{"eachOnes", "please mirror " + b + " and " + c + ", 1.2.3 and 1.2.4 W", eachOnes.list, b + ":1.2.3 " + b + ":1.2.4 " + c + ":1.2.3 " + c + ":1.2.4"},
 		{"eachParts", "please mirror " + b + " and " + c + ", 1.2.3 and 1.2.4 W", eachParts.list, b + ":1.2.3 " + b + ":1.2.4 " + c + ":1.2.3 " + c + ":1.2.4"},
@@ -418,6 +420,34 @@ func TestEveryWordThatAddsToTheTitle(t *testing.T) {
 		t.Errorf("%d images without any word", n)
 	}
 	for _, word := range addsFirst.list.words() {
+		if n := images(word); n != 2 {
+			t.Errorf("%d images with %q", n, word)
+		}
+	}
+}
+
+// TestEveryWordForCopying checks that each of the words asks for a copy once more.
+func TestEveryWordForCopying(t *testing.T) {
+	if asksOnceMore("qqq it again") {
+		t.Error("no word is needed")
+	}
+	for _, word := range copying.list.words() {
+		if !asksOnceMore("x\ny. " + word + " it again") {
+			t.Errorf("%q asks for nothing", word)
+		}
+	}
+}
+
+// TestEveryCommonPart checks that each of the words excludes no image of which it is a
+// part of the name.
+func TestEveryCommonPart(t *testing.T) {
+	images := func(word string) int {
+		return len(referencesIn("quay.io/me/b:1\nquay.io/me/" + word + "-x:2\n\nThe driver " + word + " is not needed."))
+	}
+	if n := images("qqq"); n != 1 {
+		t.Errorf("%d images without any word", n)
+	}
+	for _, word := range commonParts.list.words() {
 		if n := images(word); n != 2 {
 			t.Errorf("%d images with %q", n, word)
 		}

@@ -43,7 +43,10 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		}
 		opens := startsTags(toks[:i])
 		listed := opens && (i+2 >= len(toks) || !ofMarks.has(spoken(toks[i+1])) || isForAll(toks, i+2))
-		s.apart = append(s.apart, apartTag{l.number, t.at, word, of, announced || called, announced || called || beside, l.number == 0 || distributives.in(said), adds, l.indent() > 0 && opens, listed, sharesAll(toks, 0, i, i), respectives.in(said)})
+		s.apart = append(s.apart, apartTag{
+			line: l.number, at: t.at, tag: word, of: of, noun: announced || called, announced: announced || called || beside, shared: l.number == 0 || distributives.in(said),
+			adds: adds, nested: l.indent() > 0 && opens, listed: listed, each: sharesAll(toks, 0, i, i), paired: respectives.in(said),
+		})
 	}
 }
 
