@@ -50,6 +50,36 @@ func nameStem(key string) string {
 	return ""
 }
 
+// nameEnds are the ends of keys that may be those of the name of an image, if the key
+// of its tag begins in the same way.
+var nameEnds = []string{"repository", "repo"}
+
+// namesImage reports whether a key, in lower case, has one of these ends, and a
+// beginning.
+func namesImage(key string) bool {
+	return slices.ContainsFunc(nameEnds, func(end string) bool { return len(key) > len(end) && strings.HasSuffix(key, end) })
+}
+
+// pairStem returns the common beginning of a key with one of nameEnds and that of the
+// tag, "argocd_dex" of "argocd_dex_repo" and "argocd_dex_tag"; empty if there is no
+// pair. A "repo" is that of an image only if its registry is known.
+func (s *scan) pairStem(key string, values map[string]string) string {
+	for _, end := range nameEnds {
+		stem, ok := strings.CutSuffix(key, end)
+		if !ok || stem == "" || tagOf(stem, values) == "" {
+			continue
+		}
+		name := values[key]
+		if registry := besides(stem, "registry", values); registry != "" && isHostless(name) {
+			name = registry + "/" + name
+		}
+		if r := s.peek(name); r.strength == certain && r.untagged() || end == "repository" && besides(stem, "tag", values) != "" {
+			return stem
+		}
+	}
+	return ""
+}
+
 // isTagKey reports whether a key, in lower case, is that of the tag of an image
 // whose name has another key.
 func isTagKey(key string) bool {
@@ -59,13 +89,18 @@ func isTagKey(key string) bool {
 // tagOf returns the tag that belongs to a stem: "calico_node_image_tag" to
 // "calico_node_image", "HARBOR_TAG" or "HARBOR_VERSION" to "harbor_image".
 func tagOf(stem string, values map[string]string) string {
+	return cmp.Or(besides(stem, "tag", values), besides(stem, "version", values))
+}
+
+// besides returns the value of the key that begins with a stem and has another end.
+func besides(stem, end string, values map[string]string) string {
 	base := strings.TrimRight(strings.TrimSuffix(stem, "image"), "_-")
-	for _, end := range []string{"_tag", "tag", "_version", "version"} {
-		if tag := values[stem+end]; tag != "" {
-			return tag
+	for _, mark := range []string{"_", "", "-"} {
+		if value := values[stem+mark+end]; value != "" {
+			return value
 		}
-		if tag := values[base+end]; tag != "" && base != "" {
-			return tag
+		if value := values[base+mark+end]; value != "" && base != "" {
+			return value
 		}
 	}
 	return ""
@@ -240,13 +275,11 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	for _, one := range settings {
 		key := strings.ToLower(one.key)
 		stem := nameStem(key)
-		if base, ok := strings.CutSuffix(key, "repository"); ok && base != "" && stem == "" {
+		if stem == "" && namesImage(key) {
 			if values == nil {
 				values = valuesOf(settings)
 			}
-			if values[base+"tag"]+values[base+"_tag"] != "" {
-				stem = base // "sidecarRepository" above "sidecarTag"
-			}
+			stem = s.pairStem(key, values) // "sidecarRepository" above "sidecarTag"
 		}
 		if stem == "image" && built && !strings.Contains(one.value, "/") {
 			continue // built here, so it has its own name
@@ -281,8 +314,8 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 			}
 			text = fields[0]
 		}
-		if registry.value != "" && isHostless(text) {
-			text = strings.TrimRight(registry.value, "/") + "/" + text
+		if host := cmp.Or(besides(stem, "registry", values), registry.value); host != "" && isHostless(text) {
+			text = strings.TrimRight(host, "/") + "/" + text
 		}
 		if version != "" {
 			if r := s.peek(text); r.untagged() {
@@ -415,7 +448,7 @@ func (s *scan) readAssignments() {
 			}
 			settings = append(settings, setting{key, value, &s.lines[to]})
 		}
-		if len(settings) > 1 && isApart(settings) {
+		if len(settings) > 1 && s.isApart(settings) {
 			if tags < 0 || settings[tags].value == "" {
 				s.join(inKey, "", settings)
 			} else {
@@ -424,9 +457,10 @@ func (s *scan) readAssignments() {
 					s.join(inKey, "", settings)
 				}
 			}
+			values := valuesOf(settings)
 			for i, one := range settings {
 				key := strings.ToLower(one.key)
-				s.taken[from+i] = treeKeys.has(key) || platformKeys.has(key) || nameStem(key) != "" || isTagKey(key)
+				s.taken[from+i] = treeKeys.has(key) || platformKeys.has(key) || nameStem(key) != "" || isTagKey(key) || s.pairStem(key, values) != ""
 			}
 		}
 		from = to
@@ -434,11 +468,11 @@ func (s *scan) readAssignments() {
 }
 
 // isApart reports whether an image's name is separate from its tag or digest.
-func isApart(settings []setting) bool {
+func (s *scan) isApart(settings []setting) bool {
 	name, rest := false, false
 	values := valuesOf(settings)
 	for key := range values {
-		stem := nameStem(key)
+		stem := cmp.Or(nameStem(key), s.pairStem(key, values))
 		name = name || stem != "" || key == "repository" || key == "imagename"
 		rest = rest || key == "tag" || strings.HasSuffix(key, "digest") || strings.HasSuffix(key, "imagetag") || stem != "" && tagOf(stem, values) != ""
 	}
