@@ -29,8 +29,9 @@ func (s *scan) readForms() {
 		}
 		fields = nil
 	}
+	files := filesAmong(s.lines)
 	for i := 0; i < len(s.lines); {
-		if s.taken[i] || s.lines[i].text == "" || s.full() {
+		if s.taken[i] || s.lines[i].text == "" || s.full() || files[i] && isOfFile(s.lines[i].text) {
 			i++
 			continue
 		}
@@ -50,6 +51,36 @@ func (s *scan) readForms() {
 		i = next
 	}
 	flush()
+}
+
+// filesAmong reports which lines belong to a file of settings: one of their keys opens a
+// mapping, and none is a label for an image but "name".
+func filesAmong(lines []line) []bool {
+	is := make([]bool, len(lines))
+	for from := 0; from < len(lines); {
+		mapping, image, to := false, false, from
+		for ; to < len(lines) && (to == from || isDocumentLine(lines[to].text) && lines[to].fenced == lines[from].fenced); to++ {
+			l := &lines[to]
+			key, value, ok := splitKey(l.text)
+			if !ok || l.indent() > 0 {
+				continue
+			}
+			next := nextText(lines, to+1)
+			mapping = mapping || value == "" && next < len(lines) && lines[next].indent() > 0 && isKeyLine(lines[next].text)
+			image = image || partOf(key) == namePart && key != "name"
+		}
+		for n := from; n < to; n++ {
+			is[n] = mapping && !image
+		}
+		from = to
+	}
+	return is
+}
+
+// isOfFile reports whether a line has a key of a file that names the file or its
+// format: "version: '3.8'" in one for Compose.
+func isOfFile(text string) bool {
+	return strings.HasPrefix(text, "name:") || strings.HasPrefix(text, "version:")
 }
 
 // shareField notes the tag of a record that has no name: it may be that of an
