@@ -223,9 +223,41 @@ func splitLines(text string) (lines []line, all bool) {
 			fence, lang = "", ""
 			s = ""
 		}
-		lines = append(lines, line{number: number, text: s, fenced: fence != "", diff: lang == "diff" || lang == "patch"})
+		s, pieces := unlink(s)
+		lines = append(lines, line{number: number, text: s, pieces: pieces, fenced: fence != "", diff: lang == "diff" || lang == "patch"})
 	}
 	return lines, true
+}
+
+// unlink replaces links whose text is their address without "http://" by the text, and
+// returns its origin: what programs make of an image, in the middle of a file as well.
+func unlink(text string) (string, []piece) {
+	if !strings.Contains(text, "](http") {
+		return text, nil
+	}
+	var b strings.Builder
+	var pieces []piece
+	for from := 0; ; {
+		pieces = append(pieces, piece{at: b.Len(), from: from})
+		at := strings.Index(text[from:], "](http")
+		if at < 0 {
+			b.WriteString(text[from:])
+			return b.String(), pieces
+		}
+		at += from
+		open := from + strings.LastIndexByte(text[from:at], '[')
+		label := text[open+1 : at]
+		address := strings.TrimPrefix(strings.TrimPrefix(text[at+len("]("):], "https://"), "http://")
+		if strings.HasPrefix(address, label+")") && open >= from {
+			b.WriteString(text[from:open])
+			pieces = append(pieces, piece{at: b.Len(), from: open + 1})
+			b.WriteString(label)
+			from = len(text) - len(address) + len(label) + 1
+		} else {
+			b.WriteString(text[from : at+1])
+			from = at + 1
+		}
+	}
 }
 
 // fenceInfo returns an image that people put after an opening fence instead of
