@@ -1,6 +1,7 @@
 package request
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -26,7 +27,8 @@ type variables struct {
 // more. Variables that the text does not set stay as they are; a file of
 // settings may follow what uses them.
 func expandVariables(lines []line) {
-	if !hasVariables(lines) {
+	told := toldValues(lines)
+	if len(told) == 0 && !hasVariables(lines) {
 		return
 	}
 	v := variables{words: map[string][]string{}, used: map[string]bool{}}
@@ -41,6 +43,11 @@ func expandVariables(lines []line) {
 			if v.words[name] == nil {
 				v.add(name, value)
 			}
+		}
+	}
+	for name, value := range told {
+		if v.words[name] == nil {
+			v.add(name, value)
 		}
 	}
 	setBy := make([]string, len(lines)) // the variable that a line sets
@@ -81,6 +88,48 @@ func expandVariables(lines []line) {
 	for i, name := range setBy {
 		if v.used[name] {
 			lines[i].mask(isVariable)
+		}
+	}
+}
+
+// toldValues returns the versions that sentences give for variables of the text: "our
+// IMMICH_VERSION is v1.98.2".
+func toldValues(lines []line) map[string]string {
+	told := map[string]string{}
+	for i := range lines {
+		for _, after, ok := strings.Cut(lines[i].text, "${"); ok && len(told) < maxWords; _, after, ok = strings.Cut(after, "${") {
+			if name := after[:identifierEnd(after)]; strings.Contains(name, "_") && strings.ToUpper(name) == name {
+				told[name] = ""
+			}
+		}
+	}
+	for i := range lines {
+		if l := &lines[i]; len(told) > 0 && !l.fenced && len(l.text) < maxCommand && strings.Contains(l.text, "_") && !strings.Contains(l.text, "$") {
+			noteTold(told, l.text)
+		}
+	}
+	maps.DeleteFunc(told, func(_, value string) bool { return value == "" })
+	return told
+}
+
+// noteTold sets the variables that a line names in front of a single version.
+func noteTold(told map[string]string, text string) {
+	name, versions := "", 0
+	for _, t := range tokens(text) {
+		word, value, set := strings.Cut(trimWord(t.text), "=")
+		if _, ok := told[word]; ok {
+			name, versions = word, 0
+			if word = value; !set {
+				continue
+			}
+		}
+		if name == "" || !looksLikeTag(word) {
+			continue
+		}
+		if versions++; versions == 1 {
+			told[name] = word
+		} else {
+			told[name] = "" // "was v1.1, is v1.2"
 		}
 	}
 }
