@@ -80,6 +80,8 @@ func expandVariables(lines []line) {
 			v.add(name, words)
 			text = rest
 			lines[i].text, lines[i].pieces = rest, []piece{{from: max(0, strings.Index(l.text, rest))}}
+		} else {
+			text = strings.TrimRight(l.text, " ") // with the indent, which a document needs
 		}
 		if strings.Contains(text, "$") {
 			lines[i].text, lines[i].pieces = v.substitute(text, max(0, strings.Index(l.text, text)))
