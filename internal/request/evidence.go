@@ -192,6 +192,7 @@ type correction struct {
 	line, at int
 	old      string // the tag that is denied, if one is
 	tag      string // the correct one, empty if a whole image follows
+	of       string // the name in front of it
 }
 
 // apartTag is a word with the form of a tag that belongs to no image of its line.

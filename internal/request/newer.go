@@ -31,7 +31,7 @@ var (
 // noteCorrection notes that a sentence, in lower case, corrects what is before
 // some word of it: "I meant 1.2", "not 1.1, but 1.2".
 func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said string, on marks) {
-	at, old, tag := -1, "", ""
+	at, old, tag, owner := -1, "", "", ""
 	if on.has(&corrections) || on.has(&regrets) {
 		at = s.correctionAt(l, toks, reads, said)
 	}
@@ -51,20 +51,21 @@ func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said strin
 		switch {
 		case t.kind != asciiWord || word == old:
 		case t.at >= at && len(reads[i].images) > 0 && reads[i].strength > bare:
-			s.corrected = append(s.corrected, correction{l.number, max(0, at), old, ""})
+			s.corrected = append(s.corrected, correction{line: l.number, at: max(0, at), old: old})
 			return
 		case isVersion(word) && strings.ContainsAny(word, ".-"):
-			if of, _, _ := nameBefore(toks, i); of == "?" || isOldVersionIn(said, t.at) {
+			of, _, _ := nameBefore(toks, i)
+			if of == "?" || isOldVersionIn(said, t.at) {
 				continue // that of another program, or what is there
 			}
-			if tag = word; t.at >= at {
-				s.corrected = append(s.corrected, correction{l.number, max(0, at), old, tag})
+			if tag, owner = word, of; t.at >= at {
+				s.corrected = append(s.corrected, correction{l.number, max(0, at), old, tag, owner})
 				return
 			}
 		}
 	}
 	if tag != "" {
-		s.corrected = append(s.corrected, correction{l.number, 0, old, tag})
+		s.corrected = append(s.corrected, correction{l.number, 0, old, tag, owner})
 	}
 }
 

@@ -42,7 +42,7 @@ var rules = []rule{
 	{"lone-name", loneName},
 	// says: an image in a question is requested if the text is a request, and a sentence or its wording asks for images
 	{"bid", questionsThatAsk},
-	// says: an image behind words such as "I meant" replaces the one of the same name before them, and a version there the tag of the only image
+	// says: an image behind words such as "I meant" replaces the one of the same name before them, and a version there the tag of the image whose name is in front of it, or of the only one
 	{"correction", correct},
 	// says: an image that a log reports as pulled, and the command that pulled it, count only if nothing else does
 	{"log-done", logDone},
@@ -286,6 +286,11 @@ func correct(e *evidence) {
 			before = slices.DeleteFunc(before, func(c *candidate) bool { return c.has(AssumedTag) })
 		}
 		before = slices.DeleteFunc(before, func(c *candidate) bool { return mark.tag != "" && c.image.Reference.Tag() == mark.tag })
+		best := 0
+		for _, c := range before {
+			best = max(best, c.fits(mark.of))
+		}
+		before = slices.DeleteFunc(before, func(c *candidate) bool { return c.fits(mark.of) < best }) // "b should be 1.3"
 		one := !slices.ContainsFunc(before, func(c *candidate) bool {
 			return !sameImage(*c.image, *before[0].image) && !sameImage(*before[0].image, *c.image)
 		})
