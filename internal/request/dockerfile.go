@@ -12,10 +12,11 @@ func (s *scan) readDockerfiles() {
 	inside, continued := false, false
 	for i := range s.lines {
 		l := &s.lines[i]
-		if s.readSyntax(i) || s.taken[i] || len(l.text) > maxWord || !inside && !startsDockerfile(l.text) {
+		text := withoutStep(l.text)
+		if s.readSyntax(i) || s.taken[i] || len(text) > maxWord || !inside && !startsDockerfile(text) {
 			continue
 		}
-		fields := strings.Fields(l.text)
+		fields := strings.Fields(text)
 		if len(fields) == 0 {
 			continue
 		}
@@ -66,6 +67,14 @@ func (s *scan) readSyntax(i int) bool {
 		s.taken[i] = s.offer(l, strings.Index(l.text, name), s.readWord(name), inFrom)
 	}
 	return s.taken[i]
+}
+
+// withoutStep removes the number of an instruction in the log of a build: "Step 1/26 : ".
+func withoutStep(text string) string {
+	if step, instruction, ok := strings.Cut(text, " : "); ok && strings.HasPrefix(step, "Step ") && isDigits(strings.Replace(step[len("Step "):], "/", "", 1)) {
+		return instruction
+	}
+	return text
 }
 
 // startsDockerfile is a cheap check whether a line could be the first of a

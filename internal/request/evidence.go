@@ -222,6 +222,12 @@ type entry struct {
 	suggestion string // what may be meant
 }
 
+// withoutName is a name that a sentence excludes.
+type withoutName struct {
+	name string
+	line int
+}
+
 // text is the evidence of the title or the body.
 type text struct {
 	said       string // its lines in lower case, without what is masked
@@ -231,7 +237,7 @@ type text struct {
 	shared     []sharedTag
 	spaces     []statedIn   // namespaces that lines state for lists
 	corrected  []correction // what the author takes back
-	without    []string     // names that a sentence excludes
+	without    []withoutName
 	onlyLine   int          // the line that says that only its images are wanted; 0 for none
 	mentioned  []string     // versions in sentences
 	arrows     []int        // lines with only an arrow

@@ -256,7 +256,7 @@ func (s *scan) noteStatements(u *spokenLine) {
 		}
 		u.old = takeNewer(toks, reads, said)
 		u.not, u.replaced = exclude(toks, reads, said, on, u.old)
-		s.noteWithout(toks, reads, said)
+		s.noteWithout(u.line, toks, reads, said)
 		s.defect = s.defect || (on.has(&proposals) || on.has(&topics) || on.has(&defects) || on.has(&commits)) && isDefect(said) && (u.indent() == 0 || !commits.starts(said)) && !u.replaced && len(u.old) == 0
 		s.replaces = s.replaces || u.replaced || len(u.old) > 0
 		s.noteCorrection(u.line, toks, reads, said, on)

@@ -159,9 +159,9 @@ func headings(e *evidence) {
 func excluded(e *evidence) {
 	all := e.with(taken)
 	left := len(all)
-	for _, name := range e.body.without {
-		for _, c := range calledBy(name, all) {
-			if c.place.stance != embedded && c.verdict == taken && left > 1 {
+	for _, one := range e.body.without {
+		for _, c := range calledBy(one.name, all) {
+			if (c.place.stance != embedded || c.line != one.line && c.strength == certain) && c.verdict == taken && left > 1 {
 				c.judge(dropped, "excluded") // "all of it, except b"
 				left--
 			}

@@ -65,7 +65,7 @@ func isExcluded(said string, from, to int) bool {
 		return !isChinese(behind) && (notBehind.starts(behind) || strings.HasPrefix(behind, "already") || strings.HasPrefix(behind, "no longer"))
 	}
 	for range 2 {
-		if notBehind.starts(behind) {
+		if notBehind.starts(behind) || dismissals.starts(behind) {
 			return true
 		}
 		word, rest, _ := strings.Cut(behind, " ")
@@ -178,6 +178,7 @@ func exclude(toks []token, reads []reading, said string, on marks, old map[int]r
 	not = make([]bool, len(toks))
 	about := on.has(&models)
 	last, listed := -1, false // the last image, and whether it is of a list with a head that excludes it
+	begins := true            // the images so far are a list at the beginning of the sentence
 	for i, t := range toks {
 		if len(reads[i].images) == 0 || reads[i].strength < official {
 			continue
@@ -191,9 +192,16 @@ func exclude(toks []token, reads []reading, said string, on marks, old map[int]r
 		if listed = isHeaded(said, t.at) || listed && isListed(toks, []int{last, i}); listed {
 			not[i] = true
 		}
-		if last >= 0 && not[last] && last+2 == i && joins.has(lower(toks[last+1].text)) {
-			not[i] = true
+		if last >= 0 && last+2 == i && joins.has(lower(toks[last+1].text)) {
+			if not[last] {
+				not[i] = true
+			} else if not[i] && begins && !strings.HasPrefix(strings.TrimLeft(said[end:], " `"), "(") {
+				for n := range last + 1 {
+					not[n] = len(reads[n].images) > 0 // "a/b:1 and a/c:2 are not needed"
+				}
+			}
 		}
+		begins = begins && (last < 0 && i == 0 || last >= 0 && isListed(toks, []int{last, i}))
 		last = i
 	}
 	if on.has(&dismissals) {
@@ -205,7 +213,7 @@ func exclude(toks []token, reads []reading, said string, on marks, old map[int]r
 // noteWithout notes the names without a tag that a sentence, in lower case, excludes,
 // and those that a word such as "and" joins to them; if it begins with a list of names
 // and excludes one, those in front of it too.
-func (s *scan) noteWithout(toks []token, reads []reading, said string) {
+func (s *scan) noteWithout(l *line, toks []token, reads []reading, said string) {
 	isName := func(i int) bool {
 		return len(reads[i].images) > 0 && reads[i].untagged() && reads[i].strength <= official
 	}
@@ -222,7 +230,7 @@ func (s *scan) noteWithout(toks []token, reads []reading, said string) {
 		last = i
 		for n := i; n >= 0 && (n == i || begins) && len(s.without) < maxUses; n-- {
 			if isName(n) {
-				s.without = append(s.without, reads[n].images[0].name())
+				s.without = append(s.without, withoutName{reads[n].images[0].name(), l.number})
 			}
 		}
 		begins = false
