@@ -63,8 +63,8 @@ func (s *scan) offer(l *line, at int, r reading, where *place) bool {
 	if r.strength < where.needs {
 		verdict = where.weaker
 	}
-	if l.unchanged || verdict == taken && len(r.images) > 0 && r.images[0].Reference.Repository().Host() == "localhost" {
-		verdict = dropped // an image built on that machine
+	if l.unchanged || len(r.images) > 0 && r.images[0].isLocal() {
+		verdict = dropped
 	}
 	for i := range r.images {
 		image := &r.images[i]
@@ -88,6 +88,12 @@ func (s *scan) offer(l *line, at int, r reading, where *place) bool {
 		s.flaw(l, at, *r.problem)
 	}
 	return r.strength > nothing
+}
+
+// isLocal reports whether an image has been built on the machine that runs it:
+// "localhost/a:1", "a:local".
+func (i *Image) isLocal() bool {
+	return i.Reference.Repository().Host() == "localhost" || i.Reference.Tag() == "local" && i.has(AssumedHost)
 }
 
 // since returns the accepted candidates from an index on.
