@@ -155,9 +155,26 @@ func maskForeignTemplates(whole string, lines []line) {
 		}
 	}
 	maskTriples(lines, instructed)
+	maskFormats(whole, lines)
 	if !known {
 		maskBelow(lines, &examples, isExample)
 		maskExampleFields(lines)
+	}
+}
+
+// maskFormats masks the lines that quote the format of a title with an image, in lower
+// case: "`[porter]name:tag`" below "[porter]a/b:1". They are from a template in whatever
+// language.
+func maskFormats(title string, lines []line) {
+	title, _, _ = strings.Cut(strings.TrimLeft(title, " "), "\n")
+	mark, name, ok := strings.Cut(title, "]")
+	if words := strings.Fields(name); !ok || !strings.HasPrefix(mark, "[") || len(words) != 1 || readWord(words[0]).strength < tagged {
+		return
+	}
+	for i := range lines {
+		if strings.Contains(lower(lines[i].text), "`"+mark+"]") {
+			lines[i].mask(isTemplate)
+		}
 	}
 }
 
