@@ -243,6 +243,9 @@ func beforeExample(text string) string {
 	first := len(text)
 	for _, mark := range exampleMarks.words() {
 		at := strings.Index(words, mark)
+		if strings.HasPrefix(mark, "像") {
+			at = strings.Index(imageNouns.Replace(words), mark) // not in "镜像 `a/b:1`"
+		}
 		if at < 0 || isAlnum(mark[0]) && (at > 0 && !strings.Contains(" (,;0123456789", text[at-1:at]) || strings.HasPrefix(mark, "eg") && !strings.HasPrefix(text[at+len(mark):], " ")) {
 			continue
 		}
@@ -250,6 +253,10 @@ func beforeExample(text string) string {
 	}
 	return text[:first]
 }
+
+// imageNouns changes the words for images and pictures that end in "像", which is also
+// "such as", to others of the same length.
+var imageNouns = strings.NewReplacer("镜像", "容器", "鏡像", "容器", "映像", "容器", "图像", "容器", "圖像", "容器")
 
 // isOwn reports whether an image is only the name of the repository with the
 // issue.
