@@ -289,6 +289,14 @@ func hasWish(text string) bool {
 // environments are labels of descriptions of a machine.
 var environments = wordSet{list: "environments"}
 
+// machineHeads are labels of the system of a machine, alone on the line above it.
+var machineHeads = wordSet{list: "machineHeads"}
+
+// isMachine reports whether a line may name such a system: "CentOS 7".
+func isMachine(text string) bool {
+	return startsUpper(text) && strings.ContainsAny(text, "0123456789") && !strings.ContainsAny(text, ":/")
+}
+
 // isEnvironment reports whether a line describes a machine: "OS: Ubuntu 22.04",
 // "k8s: 1.22.3".
 func isEnvironment(text string) bool {

@@ -12,7 +12,7 @@ import (
 // consists of images and filler words is a list, in which a name without a tag
 // is enough; in a sentence, only unmistakable names count.
 func (s *scan) readText() {
-	seen, output := 0, false
+	seen, output, machine := 0, false, false // machine: the line above tells of one
 	var list listOfLines
 	s.rest(func(i int, l *line) {
 		for ; seen <= i; seen++ {
@@ -40,7 +40,8 @@ func (s *scan) readText() {
 			}
 			return
 		}
-		if isEnvironment(text) || opensBlock(text) || isDaemon(l.text) && !strings.Contains(text, "镜像") {
+		machine = machineHeads.has(lower(strings.Trim(text, " :?*_`"))) || machine && isMachine(text) && !strings.HasPrefix(whole, "#")
+		if isEnvironment(text) || machine || opensBlock(text) || isDaemon(l.text) && !strings.Contains(text, "镜像") {
 			s.noteEntry(l, text, nil, nil, sentence{other: 1})
 			return
 		}
