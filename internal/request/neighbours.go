@@ -364,7 +364,7 @@ func endsInTags(toks []token) bool {
 }
 
 // tagListMarks are separators between tags of one repository, beside "|".
-var tagListMarks = wordSet{list: ",|跟|以及|还有|還有|和|与|與|及|and|und|et|y|e|и|và|dan|ve|och|og|と|및|와|과|&|+|/"}
+var tagListMarks = wordSet{list: "tagListMarks"}
 
 func isTagListMark(word string) bool { return word == "|" || tagListMarks.has(word) }
 
