@@ -21,6 +21,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		s.apart = append(s.apart, apartTag{line: l.number, at: at, of: strings.Trim(of, ".,;:)`")})
 	}
 	s.tagLater = s.tagLater || on.has(&laterTags)
+	one := anyTags.in(said)
 	for i, t := range toks {
 		if len(s.apart) == maxUses || t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
 			continue
@@ -32,7 +33,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 			continue
 		}
 		of, beside, called := nameBefore(toks, i)
-		if t.wanted {
+		if t.wanted || one && !bounds.has(spoken(toks[max(0, i-1)])) {
 			of, announced = "", true
 		} else if i+2 < len(toks) && ofMarks.has(spoken(toks[i+1])) && possessives.has(spoken(toks[i+2])) {
 			of = "?" // "release 1.2 of our product"
@@ -79,6 +80,9 @@ func imageBefore(reads []reading, i int) int {
 func isJoinedTo(between string) bool {
 	return conjunctions.starts(strings.TrimLeft(between, " ,;`\"'"))
 }
+
+// bounds are words in front of a version that is only the end of a range.
+var bounds = wordSet{list: "above|than|after|over|since|least|below|before|under|until|>|>="}
 
 // laterTags are words of sentences that promise a version.
 var laterTags = phrases{list: "laterTags"}

@@ -237,7 +237,7 @@ var exampleMarked = phrases{list: exampleMarks}
 // begins with the mark consists of the example.
 func beforeExample(text string) string {
 	words := lower(text)
-	if !exampleMarked.in(words) {
+	if !exampleMarked.in(words) || anyTags.in(words) {
 		return text
 	}
 	first := len(text)
@@ -253,6 +253,10 @@ func beforeExample(text string) string {
 	}
 	return text[:first]
 }
+
+// anyTags are words of a line for which a tag in it is an example that will do: "any tag
+// is fine, e.g. v1.2".
+var anyTags = phrases{list: "anyTags"}
 
 // imageNouns changes the words for images and pictures that end in "像", which is also
 // "such as", to others of the same length.
