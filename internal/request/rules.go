@@ -44,9 +44,9 @@ var rules = []rule{
 	{"bid", questionsThatAsk},
 	// says: an image behind words such as "I meant" replaces the one of the same name before them, and a version there the tag of the image whose name is in front of it, or of the only one
 	{"correction", correct},
-	// says: an image that a log reports as pulled, and the command that pulled it, count only if nothing else does
+	// says: an image that a log reports as pulled, and the command that pulled it, count only if nothing else does; one of a list that it has pulled under another address is not requested, if it could not pull another one of the list
 	{"log-done", logDone},
-	// says: the images of a release are those that the text lists, if it lists several of this release
+	// says: the images of a release are those that the text lists, if it lists several components, and one of this release
 	{"listed-release", listedRelease},
 	// says: images in sentences, commands and files of a text that tells about something else, and neither asks for an image nor says that one cannot be pulled, are not requested
 	{"mention", mention},
@@ -56,7 +56,7 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
-	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, and so is one in a command or log, if a sentence or list names one with the same name and tag
+	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, so is one in a command or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
@@ -76,7 +76,7 @@ var rules = []rule{
 	{"later-tag", laterTag},
 	// says: a name of an official image with a tag in the body is meant, if the title asks for that image or for another one on the same line
 	{"title-names", titleNames},
-	// says: the images in the body count, unless the body only mentions them and the title is an image
+	// says: the images in the body count, unless the body only mentions them and the title is an image, or the title lists them and others
 	{"title-or-body", titleOrBody},
 	// says: a version in a sentence that adds something, or alone on a line, is one more tag of the only image before it, or of the one whose name is in front of it
 	{"more-tags", moreOfThem},
@@ -385,11 +385,33 @@ func logDone(e *evidence) {
 		}
 	}
 	all = e.with(taken)
+	dropOthersDone(all)
 	if slices.ContainsFunc(all, func(c *candidate) bool { return c.place != inLogDone }) {
 		for _, c := range all {
 			if c.place == inLogDone {
 				c.judge(dropped, "log-done")
 			}
+		}
+	}
+}
+
+// dropOthersDone drops the images of a list that a log reports as pulled under the same
+// names elsewhere, if it says of another one of the list that it was not: "Pulled
+// me.cn/x/pause:3.9" and "failed to pull me.cn/x/etcd:3.5" below both at registry.k8s.io.
+func dropOthersDone(all []*candidate) {
+	done, missing := map[string]bool{}, map[string]bool{} // names and tags
+	called := func(c *candidate) string { return c.image.name() + ":" + c.image.Reference.Tag() }
+	for _, c := range all {
+		done[called(c)] = done[called(c)] || c.place == inLogDone
+		missing[called(c)] = missing[called(c)] || c.place == inLog
+	}
+	isListed := func(c *candidate) bool { return c.place == inLine && !c.has(AssumedTag) }
+	if !slices.ContainsFunc(all, func(c *candidate) bool { return isListed(c) && missing[called(c)] && !done[called(c)] }) {
+		return
+	}
+	for _, c := range all {
+		if isListed(c) && done[called(c)] && !missing[called(c)] {
+			c.judge(dropped, "log-done")
 		}
 	}
 }
@@ -409,13 +431,15 @@ func questionsThatAsk(e *evidence) {
 // listedRelease: "kubeadm config images list" above what it has printed.
 func listedRelease(e *evidence) {
 	listed := map[string]int{} // the components of each version
+	components := 0
 	for _, c := range e.with(taken) {
 		if c.place == inLine && known.IsKubernetesComponent(c.image.name()) {
 			listed[strings.TrimPrefix(c.image.Reference.Tag(), "v")]++
+			components++
 		}
 	}
 	for _, c := range e.with(taken) {
-		if c.place == inRelease && listed[strings.TrimLeft(c.image.Written, "v")] > 1 {
+		if n := listed[strings.TrimLeft(c.image.Written, "v")]; c.place == inRelease && n > 0 && components > 1 {
 			c.judge(dropped, "listed-release")
 		}
 	}
@@ -508,6 +532,7 @@ func copies(e *evidence) {
 		return
 	}
 	dropNested(e.with(taken))
+	dropOfAccounts(e.with(taken))
 	dropPulled(e.with(taken))
 	if !e.any(func(c *candidate) bool { return c.verdict == taken && isCopy(c) }) {
 		return
@@ -551,25 +576,61 @@ func copies(e *evidence) {
 
 // dropNested drops images whose path is a namespace and the path of another image with
 // the same tag, at another host or without one:
-// "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1" beside "quay.io/a/b:1".
+// "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1" beside "quay.io/a/b:1". If that image
+// has no tag, and the namespace is its registry, it gets the tag.
 func dropNested(all []*candidate) {
-	sources := map[string]*candidate{} // by path and tag
+	sources := map[string]*candidate{} // by path, and tag if there is one
 	for _, c := range all {
-		if ref := c.image.Reference; c.strength >= tagged && !c.has(AssumedTag) {
+		if ref := c.image.Reference; c.strength >= tagged && c.has(AssumedTag) {
+			sources[ref.Repository().Path()] = c
+		} else if c.strength >= tagged {
 			sources[ref.Repository().Path()+":"+ref.Tag()] = c
 		}
 	}
 	for _, c := range all {
-		path := c.image.Reference.Repository().Path()
-		for rest := path; ; {
-			var ok bool
-			if _, rest, ok = strings.Cut(rest, "/"); !ok || !strings.Contains(rest, "/") {
-				break
+		if source := nestedIn(c, sources); source != nil {
+			if source.has(AssumedTag) {
+				source.withTags([]string{c.image.Reference.Tag()}, taken)
 			}
-			if source := sources[rest+":"+c.image.Reference.Tag()]; source != nil && (source.image.Reference.Repository().Host() != c.image.Reference.Repository().Host() || c.has(AssumedHost)) {
-				c.judge(dropped, "copy")
-				break
+			c.judge(dropped, "copy")
+		}
+	}
+}
+
+// nestedIn returns the image whose path is the rest of that of a candidate behind a
+// namespace; nil if there is none.
+func nestedIn(c *candidate, sources map[string]*candidate) *candidate {
+	host, tag := c.image.Reference.Repository().Host(), c.image.Reference.Tag()
+	space, rest, ok := strings.Cut(c.image.Reference.Repository().Path(), "/")
+	for ok && strings.Contains(rest, "/") {
+		if source := sources[rest+":"+tag]; source != nil && (source.image.Reference.Repository().Host() != host || c.has(AssumedHost)) {
+			return source
+		}
+		if source := sources[rest]; source != nil {
+			if from := source.image.Reference.Repository().Host(); space == from || known.ByShortName(space) == from {
+				return source
 			}
+		}
+		space, rest, ok = strings.Cut(rest, "/")
+	}
+	return nil
+}
+
+// dropOfAccounts drops images at registries of accounts in a cloud, to which the image
+// with the same name and tag at another host is copied.
+func dropOfAccounts(all []*candidate) {
+	sources := map[string]bool{}
+	called := func(c *candidate) string { return c.image.name() + ":" + c.image.Reference.Tag() }
+	isAccount := func(c *candidate) bool {
+		r := known.Of(c.image.Reference.Repository().Host())
+		return len(r.Domains) > 0 && (r.Cloud == known.Amazon || r.Cloud == known.Azure)
+	}
+	for _, c := range all {
+		sources[called(c)] = sources[called(c)] || !isAccount(c) && c.strength >= path
+	}
+	for _, c := range all {
+		if isAccount(c) && sources[called(c)] {
+			c.judge(dropped, "copy")
 		}
 	}
 }
@@ -924,6 +985,12 @@ func titleOrBody(e *evidence) {
 	}
 	standsAlone := func(c *candidate) bool { return c.place.stance != embedded }
 	isImage := slices.ContainsFunc(title, standsAlone)
+	isIn := func(all []*candidate, one *candidate) bool {
+		return slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference == one.image.Reference })
+	}
+	if len(title) > len(body) && !slices.ContainsFunc(title, func(c *candidate) bool { return !standsAlone(c) || c.has(AssumedTag) }) && !slices.ContainsFunc(body, func(b *candidate) bool { return !isIn(title, b) }) {
+		return // the body has some images of the list in the title
+	}
 	loser := title
 	if e.body.also {
 		title = slices.DeleteFunc(title, func(c *candidate) bool {
