@@ -190,9 +190,9 @@ type sharedTag struct {
 // it.
 type correction struct {
 	line, at int
-	old      string // the tag that is denied, if one is
-	tag      string // the correct one, empty if a whole image follows
-	of       string // the name in front of it
+	old      string   // the tag that is denied, if one is
+	tag      string   // the correct one, empty if a whole image follows
+	of       []string // the words in front of it, one of which may be the name of the image
 }
 
 // apartTag is a word with the form of a tag that belongs to no image of its line.

@@ -31,7 +31,8 @@ var (
 // noteCorrection notes that a sentence, in lower case, corrects what is before
 // some word of it: "I meant 1.2", "not 1.1, but 1.2".
 func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said string, on marks) {
-	at, old, tag, owner := -1, "", "", ""
+	const most = 6 // words up to the name of the image
+	at, old, tag, owners := -1, "", "", []string(nil)
 	if on.has(&corrections) || on.has(&regrets) {
 		at = s.correctionAt(l, toks, reads, said)
 	}
@@ -58,14 +59,18 @@ func (s *scan) noteCorrection(l *line, toks []token, reads []reading, said strin
 			if of == "?" || isOldVersionIn(said, t.at) {
 				continue // that of another program, or what is there
 			}
-			if tag, owner = word, of; t.at >= at {
-				s.corrected = append(s.corrected, correction{l.number, max(0, at), old, tag, owner})
+			tag, owners = word, nil
+			for _, before := range toks[max(0, i-most):i] {
+				owners = append(owners, spoken(before))
+			}
+			if t.at >= at {
+				s.corrected = append(s.corrected, correction{l.number, max(0, at), old, tag, owners})
 				return
 			}
 		}
 	}
 	if tag != "" {
-		s.corrected = append(s.corrected, correction{l.number, 0, old, tag, owner})
+		s.corrected = append(s.corrected, correction{l.number, 0, old, tag, owners})
 	}
 }
 

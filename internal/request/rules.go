@@ -288,14 +288,17 @@ func correct(e *evidence) {
 		before = slices.DeleteFunc(before, func(c *candidate) bool { return mark.tag != "" && c.image.Reference.Tag() == mark.tag })
 		best := 0
 		for _, c := range before {
-			best = max(best, c.fits(mark.of))
+			best = max(best, mark.fits(c))
 		}
-		before = slices.DeleteFunc(before, func(c *candidate) bool { return c.fits(mark.of) < best }) // "b should be 1.3"
+		before = slices.DeleteFunc(before, func(c *candidate) bool { return mark.fits(c) < best }) // "b should be 1.3"
 		one := !slices.ContainsFunc(before, func(c *candidate) bool {
 			return !sameImage(*c.image, *before[0].image) && !sameImage(*before[0].image, *c.image)
 		})
 		for _, old := range before {
 			switch {
+			case len(behind) == 1 && behind[0].lacksSpace() && !old.isShort() && old.image.name() == behind[0].image.name():
+				old.withTags([]string{behind[0].image.Reference.Tag()}, taken) // "sorry, b:1.3"
+				behind[0].judge(dropped, "correction")
 			case len(behind) > 0 && old.image.Reference != behind[0].image.Reference && (old.image.name() == behind[0].image.name() || one && len(behind) == 1 && isRenamed(old.image, behind[0].image)):
 				old.judge(dropped, "correction")
 			case len(behind) == 0 && (one && mark.old == "" || old.image.Reference.Tag() == mark.old):
@@ -306,6 +309,14 @@ func correct(e *evidence) {
 			}
 		}
 	}
+}
+
+// fits reports how well the words in front of the tag fit a candidate.
+func (mark *correction) fits(c *candidate) (best int) {
+	for _, word := range mark.of {
+		best = max(best, c.fits(word))
+	}
+	return best
 }
 
 // titleTags: "rabbitmq with the UI" above "the tag is 3.12-management".
