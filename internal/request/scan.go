@@ -35,6 +35,13 @@ func (s *scan) rest(visit func(i int, l *line)) {
 	}
 }
 
+// finish removes a line from later passes.
+func (s *scan) finish(l *line) {
+	if i := l.number - s.lines[0].number; i >= 0 && i < len(s.lines) && s.lines[i].number == l.number {
+		s.taken[i] = true
+	}
+}
+
 // full reports whether there are more images than a request may have.
 func (s *scan) full() bool { return len(s.known) > MaxImages }
 

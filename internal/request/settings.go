@@ -173,9 +173,7 @@ func (s *scan) offerTags(name setting, source string, r reading, tags []setting)
 			p := allTags(r.images[0].Reference)
 			p.Written = clip(written)
 			s.flaw(tag.line, 0, *p)
-			if i := name.line.number - 1; i >= 0 && i < len(s.lines) && s.lines[i].number == name.line.number {
-				s.taken[i] = true // the source without a tag is not meant
-			}
+			s.finish(name.line) // the source without a tag is not meant
 			continue
 		}
 		r := s.readWord(written)
@@ -279,7 +277,9 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 			if values == nil {
 				values = valuesOf(settings)
 			}
-			stem = s.pairStem(key, values) // "sidecarRepository" above "sidecarTag"
+			if stem = s.pairStem(key, values); stem != "" { // "sidecarRepository" above "sidecarTag"
+				s.finish(one.line)
+			}
 		}
 		if stem == "image" && built && !strings.Contains(one.value, "/") {
 			continue // built here, so it has its own name
@@ -483,6 +483,7 @@ func (s *scan) isApart(settings []setting) bool {
 func cutSetting(text string) (key, value string, ok bool) {
 	key, value, ok = strings.Cut(text, "=")
 	key = strings.TrimPrefix(strings.TrimRight(strings.TrimSpace(key), "?:+ "), "export ") // "=", "?=", ":="
+	key = strings.ReplaceAll(key, ".", "_")                                                // "app.image.tag=1.2"
 	return key, cleanValue(strings.TrimSuffix(strings.TrimSpace(value), ";")), ok && isIdentifier(key)
 }
 
