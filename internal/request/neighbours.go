@@ -317,6 +317,29 @@ func calledTags(toks []token) []string {
 	return nil
 }
 
+// formTags are the words of the first list of words that differ only by their numbers, and
+// have a mark that names of hosts and programs rarely have: "java_8 and java_17".
+func formTags(toks []token) []string {
+	for i, t := range toks {
+		first := trimWord(t.text)
+		if !strings.Contains(first, "_") || !isTag(first) {
+			continue
+		}
+		tags := []string{first}
+		for _, next := range toks[i+1 : min(len(toks), i+maxUses)] {
+			if word := trimWord(next.text); isSameForm(word, first) {
+				tags = append(tags, word)
+			} else if !isTagListMark(lower(next.text)) {
+				break
+			}
+		}
+		if len(tags) > 1 {
+			return tags
+		}
+	}
+	return nil
+}
+
 // alsoAs is the index of the word behind "also" or "also as", if that stands right
 // behind toks[i]; 0 for none.
 func alsoAs(toks []token, i int) int {

@@ -389,7 +389,11 @@ func (s *scan) noteLineWithout(u *spokenLine) {
 			}
 		}
 	default:
-		for _, tag := range calledTags(u.toks) {
+		tags := calledTags(u.toks)
+		if tags == nil && (asksForAny(u.said) || u.on.has(&desires)) {
+			tags = formTags(u.toks)
+		}
+		for _, tag := range tags {
 			s.versions = append(s.versions, sharedTag{u.number, tag})
 		}
 	}
