@@ -496,6 +496,8 @@ func (s *scan) onlyTags(toks []token) bool {
 	tags := 0
 	for _, i := range s.odd {
 		switch word := trimWord(toks[i].text); {
+		case i > 0 && environments.has(spoken(toks[i-1])):
+			return false // "Docker 24.0.7"
 		case looksLikeTag(word) || isVersion(word) && (len(s.odd) == 1 || i > 0 && isTagNoun(toks[i-1])), isTag(word) && i+1 < len(toks) && isTagNoun(toks[i+1]):
 			tags++
 		case !courtesies.has(spoken(toks[i])) && !tagNouns.has(spoken(toks[i])) && spoken(toks[i]) != "only":

@@ -99,14 +99,17 @@ func expandVariables(lines []line) {
 func toldValues(lines []line) map[string]string {
 	told := map[string]string{}
 	for i := range lines {
-		for _, after, ok := strings.Cut(lines[i].text, "${"); ok && len(told) < maxWords; _, after, ok = strings.Cut(after, "${") {
-			if name := after[:identifierEnd(after)]; strings.Contains(name, "_") && strings.ToUpper(name) == name {
-				told[name] = ""
+		for _, mark := range []string{"${", "{{"} {
+			for _, after, ok := strings.Cut(lines[i].text, mark); ok && len(told) < maxWords; _, after, ok = strings.Cut(after, mark) {
+				after = strings.TrimLeft(after, " ")
+				if name := after[:identifierEnd(after)]; strings.Contains(name, "_") {
+					told[name] = ""
+				}
 			}
 		}
 	}
 	for i := range lines {
-		if l := &lines[i]; len(told) > 0 && !l.fenced && len(l.text) < maxCommand && strings.Contains(l.text, "_") && !strings.Contains(l.text, "$") {
+		if l := &lines[i]; len(told) > 0 && !l.fenced && len(l.text) < maxCommand && strings.Contains(l.text, "_") && !strings.ContainsAny(l.text, "${") {
 			noteTold(told, l.text)
 		}
 	}
@@ -332,7 +335,7 @@ func expandValues(lines []line) {
 	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, "{{") }) {
 		return
 	}
-	values := map[string]string{}
+	values := toldValues(lines)
 	var keys []string
 	var indents []int
 	for i := range lines {
