@@ -29,6 +29,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		word := trimWord(t.text)
 		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
 		told := i > 1 && (copulas.has(spoken(toks[i-1])) || toks[i-1].kind == otherWord) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
+		told = told || announced && t.quoted && isTag(word) && word != "latest" && !on.has(&faultWords)                                                             // "the `edge` tag"
 		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || leadsOn(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
