@@ -119,13 +119,15 @@ type candidate struct {
 	image    *Image
 	strength strength
 	place    *place
-	heading  bool // on a line that begins with "#"
-	wished   bool // in a sentence that asks for it
-	leads    bool // at the beginning of a line that goes on with a remark
-	opens    bool // the first word of a line, apart from bullets
-	asks     bool // in a clause that asks for something
-	doubted  bool // what stands beside it says that it is there, gone or not meant
-	faulty   bool // its clause says that it does not work or is to be left as it is
+	heading  bool   // on a line that begins with "#"
+	wished   bool   // in a sentence that asks for it
+	leads    bool   // at the beginning of a line that goes on with a remark
+	opens    bool   // the first word of a line, apart from bullets
+	asks     bool   // in a clause that asks for something
+	doubted  bool   // what stands beside it says that it is there, gone or not meant
+	faulty   bool   // its clause says that it does not work or is to be left as it is
+	before   string // what stands before it in its clause, in lower case
+	behind   string // and behind it
 	verdict  verdict
 	reasons  []string // names of the rules that applied to it, in order
 }

@@ -145,6 +145,7 @@ func scanText(lines []line) text {
 		a, b := s.candidates[i], s.candidates[j]
 		return a.line < b.line || a.line == b.line && a.at < b.at
 	})
+	noteBeside(s.candidates, lines)
 	return s.text
 }
 

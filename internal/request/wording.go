@@ -36,9 +36,12 @@ const (
 )
 
 // markWeights are the weights of the marks, in tenths.
-var markWeights = sync.OnceValue(func() *map[string]int {
+var markWeights = sync.OnceValue(func() *map[string]int { return readWeights(wordingFile) })
+
+// readWeights reads a file of weights.
+func readWeights(file string) *map[string]int {
 	weights, lists := map[string]int{}, map[string]string{}
-	_ = texts.Decode(wordingFile, &lists) // a test reads it
+	_ = texts.Decode(file, &lists) // a test reads it
 	for tenths, marks := range lists {
 		weight, _ := strconv.Atoi(tenths)
 		for _, mark := range strings.Split(marks, ",") {
@@ -46,7 +49,7 @@ var markWeights = sync.OnceValue(func() *map[string]int {
 		}
 	}
 	return &weights
-})
+}
 
 // Weight is the weight of a signal or of a mark of the wording. It is positive if it
 // shows a request.
