@@ -25,7 +25,7 @@ const (
 	// maxBesideText is how many bytes count on each side of an image.
 	maxBesideText = 200
 	// maxAskedFor is the weight up to which an image is asked for.
-	maxAskedFor = 10
+	maxAskedFor = 15
 	// sharedBeside is how much the mean weight of the other images counts against
 	// that of one.
 	sharedBeside = 0.5
@@ -33,9 +33,9 @@ const (
 
 var besideWeights = sync.OnceValue(func() *map[string]int { return readWeights(besideFile) })
 
-// besides drops the images that are not asked for by the words beside them, unless
+// unwantedBeside drops the images that are not asked for by the words beside them, unless
 // none would be left.
-func besides(e *evidence) {
+func unwantedBeside(e *evidence) {
 	all := e.compared()
 	if sum, _ := e.score(); sum < requests || all == nil {
 		return

@@ -89,7 +89,7 @@ var rules = []rule{
 	// says: a name and a tag that stand for others, such as "img:tag", are not meant if the text names another image
 	{"sample", samples},
 	// says: an image is not requested if the words beside it say so more than those beside the others; their weights were learned
-	{"beside", besides},
+	{"beside", unwantedBeside},
 	// says: a tag such as "1.16.x" is that of a range: Ferry asks for one of its versions
 	{"range", ranges},
 	// says: Ferry asks about a bare word in a list of images

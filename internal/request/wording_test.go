@@ -46,6 +46,11 @@ func gatherLesson(t *testing.T) lesson {
 	t.Helper()
 	// All selections are requests: all of them would outweigh the others.
 	all := slices.DeleteFunc(readCorpus(t), func(s *sample) bool { return s.selects() && s.number%4 > 0 })
+	for _, s := range slices.Clone(all) {
+		if s.file == "threads.jsonl" {
+			all = append(all, s, s, s) // from real threads: there are few
+		}
+	}
 	for _, c := range caseTexts(t) {
 		for range 4 { // they are fewer, and say what has been decided
 			all = append(all, &sample{Title: c.title, Body: c.body, templates: c.templates, Request: c.want != ""})
