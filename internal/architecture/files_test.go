@@ -148,7 +148,7 @@ var layers = map[string][]string{
 		"signals",
 		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell archive",
 		"prose clauses entries listed neighbours newer said tags namespace selection faults",
-		"rules command apart",
+		"rules command apart beside",
 		"decide",
 		"dialects",
 		"understand",

@@ -34,7 +34,7 @@ const (
 var besideWeights = sync.OnceValue(func() *map[string]int { return readWeights(besideFile) })
 
 // unwantedBeside drops the images that are not asked for by the words beside them, unless
-// none would be left.
+// none would be left. Lines that have to name an image keep theirs.
 func unwantedBeside(e *evidence) {
 	all := e.compared()
 	if sum, _ := e.score(); sum < requests || all == nil {
@@ -45,7 +45,7 @@ func unwantedBeside(e *evidence) {
 		keeps = keeps || w <= maxAskedFor && all[i].verdict == taken
 	}
 	for i, c := range all {
-		if keeps && weights[i] > maxAskedFor && c.verdict == taken {
+		if keeps && weights[i] > maxAskedFor && c.verdict == taken && !e.body.listed[c.line] {
 			c.judge(dropped, "beside")
 		}
 	}

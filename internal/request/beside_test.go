@@ -209,7 +209,7 @@ func TestUnseenBeside(t *testing.T) {
 	const (
 		parts     = 4
 		of        = 100 // lines of a file
-		leastGone = 30  // percent of the images that are not asked for
+		leastGone = 22  // percent of the images that are not asked for
 		mostLost  = 1   // percent of those that are
 	)
 	l := neighbours(t)

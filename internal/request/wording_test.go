@@ -208,7 +208,7 @@ func TestUnseenWording(t *testing.T) {
 	const (
 		parts     = 4
 		of        = 100 // lines of a file
-		leastTold = 85  // percent
+		leastTold = 82  // percent
 	)
 	var mu sync.Mutex
 	total, right := map[string]int{}, map[string]int{} // by file
