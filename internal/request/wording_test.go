@@ -47,7 +47,7 @@ func gatherLesson(t *testing.T) lesson {
 	// All selections are requests: all of them would outweigh the others.
 	all := slices.DeleteFunc(readCorpus(t), func(s *sample) bool { return s.selects() && s.number%4 > 0 })
 	for _, s := range slices.Clone(all) {
-		if s.file == "threads.jsonl" {
+		if strings.HasPrefix(s.file, "threads") {
 			all = append(all, s, s, s) // from real threads: there are few
 		}
 	}
