@@ -197,6 +197,9 @@ func (e *evidence) problems(found bool) []Problem {
 			if p.Code == AllTags && strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) {
 				continue // "golang:*-alpine, so golang:1.23-alpine"
 			}
+			if found && p.Code == AllTags && !t.listed[p.Line] && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*")) {
+				continue // "nothing of gcr.io/* can be pulled"
+			}
 			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
 				continue
 			}

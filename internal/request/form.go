@@ -336,6 +336,11 @@ func (s *scan) joinForm(fields []field) {
 		s.noteLoneFields(tags)
 		return
 	}
+	if host, _, _ := strings.Cut(settings[at].value, "/"); hosted && known.IsRegistry(host) {
+		settings = slices.DeleteFunc(settings, func(one setting) bool { return one.key == string(registryPart) })
+		hosted = false
+		at = slices.IndexFunc(settings, func(one setting) bool { return one.key == string(namePart) })
+	}
 	if len(tags) == 0 && !hosted && !copied {
 		return
 	}

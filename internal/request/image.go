@@ -101,6 +101,10 @@ func readWord(written string) reading {
 		return reading{}
 	}
 	word, defaulted := substituteDefaults(word)
+	inVariable := false
+	if rest, ok := cutPlaceOfCopy(word); ok {
+		word, inVariable = rest, true
+	}
 	word, alias, problem := cutAlias(word)
 	word, platforms, unknown := cutPlatforms(word)
 	if problem == nil {
@@ -122,6 +126,9 @@ func readWord(written string) reading {
 		image.As = alias
 		if defaulted {
 			image.Assumptions = append(image.Assumptions, AssumedDefault)
+		}
+		if inVariable {
+			image.Assumptions = append(image.Assumptions, UndidMirror)
 		}
 		if unescaped {
 			image.Assumptions = append(image.Assumptions, FixedPunctuation)

@@ -34,6 +34,7 @@ func closeGaps(text string) string {
 	}
 	var out []byte    // nil as long as there is no gap
 	last, at := "", 0 // the word before, and the end of it in the result
+	spaced := false   // it had a gap, too
 	for from := 0; from < len(text); {
 		end := from
 		for end < len(text) && text[end] != ' ' {
@@ -44,7 +45,7 @@ func closeGaps(text string) string {
 		case word == "":
 			from++
 			continue
-		case last != "" && len(last)+len(word) < maxWord && hasGap(last, word):
+		case last != "" && len(last)+len(word) < maxWord && hasGap(last, word) && (spaced || !strings.HasSuffix(last, "/") || strings.ContainsAny(word, "/:") || goesOnBehind(text[end:])):
 			if out == nil {
 				out = []byte(text)
 			}
@@ -52,9 +53,9 @@ func closeGaps(text string) string {
 			for i := max(from, at+len(word)); i < end; i++ {
 				out[i] = ' '
 			}
-			last, at = last+word, at+len(word)
+			last, at, spaced = last+word, at+len(word), true
 		default:
-			last, at = word, end
+			last, at, spaced = word, end, false
 		}
 		from = end
 	}
@@ -62,6 +63,13 @@ func closeGaps(text string) string {
 		return text
 	}
 	return string(out)
+}
+
+// goesOnBehind reports whether the text behind a word goes on with more of a reference.
+// "to registry.example.org/team/ for us" does not.
+func goesOnBehind(text string) bool {
+	text = strings.TrimLeft(text, " ")
+	return text != "" && strings.IndexByte("/:@", text[0]) >= 0
 }
 
 // hasGap reports whether a word and the next one are pieces of a reference.

@@ -126,7 +126,8 @@ func tickBoxes(lines []line) bool {
 }
 
 // maskTicked masks the ticked items of a list of images, and ticks the others, if
-// the ticked ones are done according to a remark behind one or to a sentence.
+// the ticked ones are done according to a remark behind one or to a sentence. If none is
+// ticked, all are what is to be done.
 func maskTicked(lines []line) {
 	var ticked []*line
 	done, open := false, false
@@ -139,7 +140,7 @@ func maskTicked(lines []line) {
 			done = done || dones.in(b.remark)
 		}
 	}
-	if !done || !open {
+	if !open || !done && len(ticked) > 0 {
 		return
 	}
 	for _, l := range ticked {
@@ -224,10 +225,10 @@ func beginsMail(lines []line, i int) bool {
 // maskDiffs masks removed lines of a diff, marks unchanged ones, and removes
 // the mark of added ones.
 func maskDiffs(lines []line) {
-	inside := false
+	inside, unnamed := false, unnamedDiffs(lines)
 	for i := range lines {
 		l := &lines[i]
-		named := l.diff
+		named := l.diff || unnamed[i]
 		switch {
 		case strings.HasPrefix(l.text, "@@ -") || strings.HasPrefix(l.text, "diff --git "):
 			inside = true
@@ -250,6 +251,27 @@ func maskDiffs(lines []line) {
 			l.unchanged = true
 		}
 	}
+}
+
+// unnamedDiffs reports which lines are in a fenced block that is a diff according to its
+// lines, whatever language it names: some begin with "+", and all others with "-" or a
+// space.
+func unnamedDiffs(lines []line) []bool {
+	is := make([]bool, len(lines))
+	for from := 0; from < len(lines); {
+		to, added, kept, other := from, false, false, false
+		for ; to < len(lines) && lines[to].fenced; to++ {
+			if text := lines[to].text; text != "" && to > from {
+				added, kept = added || text[0] == '+', kept || text[0] == ' '
+				other = other || strings.IndexByte("+- ", text[0]) < 0
+			}
+		}
+		for n := from; n < to; n++ {
+			is[n] = added && kept && !other
+		}
+		from = max(to, from+1)
+	}
+	return is
 }
 
 // isDiffHead reports whether a line belongs to the header of a diff or of one

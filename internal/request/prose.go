@@ -605,6 +605,9 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 		if r.strength <= path && r.untagged() && r.images[0].has(AssumedHost) && strings.HasPrefix(text[t.at+len(t.text):], "):") {
 			r = reading{} // "Sync schedule (once/daily): once"
 		}
+		if r.untagged() && isFolder(t.text, text[t.at+len(t.text):], r) {
+			r = reading{}
+		}
 		switch {
 		case isImageKey(lower(strings.TrimRight(t.text, ":"))) && (t.key || strings.HasSuffix(t.text, ":")):
 			if at, r := s.readKeyed(toks, i); at > i {
@@ -655,6 +658,19 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	s.shareParent(toks, reads)
 	return reads, about
 }
+
+// isFolder reports whether a word without a tag is a folder or a namespace rather than an
+// image, by the slash at its end or the text behind it: "a/b directories",
+// "registry.example.org/team/".
+func isFolder(word, behind string, r reading) bool {
+	if folderNouns.starts(lower(strings.TrimLeft(behind, " `\"'"))) && r.strength <= path {
+		return true
+	}
+	return strings.HasSuffix(word, "/") && !strings.Contains(word, "://") && strings.Count(word, "/") < 3
+}
+
+// folderNouns are words behind the name of a folder.
+var folderNouns = phrases{list: "folderNouns"}
 
 // pair gives an image the tags of a line; if it is not sure that they are its own, the
 // reading becomes a question.

@@ -55,6 +55,17 @@ func substituteDefaults(word string) (string, bool) {
 	}
 }
 
+// cutPlaceOfCopy removes a variable in front of a registry, which is the place of a copy:
+// "${MIRROR}/quay.io/a/b:1".
+func cutPlaceOfCopy(word string) (rest string, ok bool) {
+	if !strings.HasPrefix(word, "$") {
+		return word, false
+	}
+	variable, rest, _ := strings.Cut(word, "/")
+	host, _, below := strings.Cut(rest, "/")
+	return rest, below && !strings.Contains(variable, ":") && known.IsRegistry(host)
+}
+
 // defaultOf returns the default inside a shell's "${…}".
 func defaultOf(inside string) (string, bool) {
 	end := 0
