@@ -233,6 +233,7 @@ type withoutName struct {
 // text is the evidence of the title or the body.
 type text struct {
 	said       string // its lines in lower case, without what is masked
+	talk       string // the same without code blocks
 	candidates []candidate
 	flaws      []flaw
 	platforms  []reference.Platform

@@ -146,6 +146,7 @@ func scanText(lines []line) text {
 		return a.line < b.line || a.line == b.line && a.at < b.at
 	})
 	noteBeside(s.candidates, lines)
+	s.talk = joinLines(slices.DeleteFunc(slices.Clone(lines), func(l line) bool { return l.fenced }))
 	return s.text
 }
 

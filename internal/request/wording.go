@@ -108,7 +108,7 @@ func eachMark(title, body *text, see func(mark []byte)) {
 		see(word)
 		see(append([]byte("="), word...))
 	})
-	eachWord(body.said, see)
+	eachWord(body.talk, see)
 	mark := func(name string, n int) { see(fmt.Appendf(nil, "%s:%d", name, n)) }
 	images, lists, first, last := 0, 0, false, false
 	for _, t := range []*text{title, body} {
