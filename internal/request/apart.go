@@ -263,7 +263,7 @@ func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]str
 					own[c] = append(own[c], tag.tag)
 				}
 			}
-		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag) || tag.line == 0)) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag }):
+		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag) || tag.line == 0)) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag && !c.has(AssumedTag) }):
 			free = append(free, tag)
 		}
 	}
@@ -336,6 +336,9 @@ func sameTag(all, open []*candidate, same apartTag) {
 		}
 		if from >= 0 {
 			c.withTags([]string{all[from].image.Reference.Tag()}, taken)
+			if all[from].place == inLog && all[from].image.name() == c.image.name() {
+				all[from].judge(dropped, "copy") // "the original is a/b, same tag"
+			}
 		}
 	}
 }

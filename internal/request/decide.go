@@ -183,7 +183,7 @@ func (e *evidence) problems(found bool) []Problem {
 		if t == &e.title && len(e.body.with(taken)) > 0 {
 			continue
 		}
-		open := t.openBesideOthers()
+		open, blanks := t.openBesideOthers(), t.spokenBlanks()
 		for _, p := range t.problems() {
 			if found && !t.listed[p.Line] && !open[p.Written] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
 				continue
@@ -200,6 +200,9 @@ func (e *evidence) problems(found bool) []Problem {
 			if found && p.Code == AllTags && !t.listed[p.Line] && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*")) {
 				continue // "nothing of gcr.io/* can be pulled"
 			}
+			if blanks[p.Written] && slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= tagged && !c.has(AssumedTag) }) {
+				continue // "each goes to ghcr.io/<owner>/mirror/<name>:<tag>"
+			}
 			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
 				continue
 			}
@@ -212,6 +215,17 @@ func (e *evidence) problems(found bool) []Problem {
 		}
 	}
 	return kept
+}
+
+// spokenBlanks returns the words in sentences, as written, with a blank for the registry
+// or the namespace.
+func (t *text) spokenBlanks() map[string]bool {
+	blanks := map[string]bool{}
+	for _, f := range t.flaws {
+		space, _, _ := cutLast(f.problem.Written)
+		blanks[f.problem.Written] = f.spoken && f.problem.Code == Placeholder && strings.ContainsAny(space, "<>${}")
+	}
+	return blanks
 }
 
 // openBesideOthers returns the images, as written, that are in question beside others.
@@ -242,7 +256,7 @@ func (t *text) problems() []Problem {
 		}
 		seen[c.image.Reference] = true
 		suggestion := cmp.Or(gluedVersion(c.bareName()), c.image.Reference.String())
-		all = append(all, flaw{c.line, c.at, Problem{Code: Ambiguous, Written: c.image.Written, Line: c.line, Suggestion: suggestion}})
+		all = append(all, flaw{line: c.line, at: c.at, problem: Problem{Code: Ambiguous, Written: c.image.Written, Line: c.line, Suggestion: suggestion}})
 	}
 	sort.SliceStable(all, func(i, j int) bool {
 		return all[i].line < all[j].line || all[i].line == all[j].line && all[i].at < all[j].at

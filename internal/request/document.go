@@ -24,7 +24,7 @@ func (s *scan) readDocuments() {
 		}
 		d := document{scan: s, strict: whole || isStructured(s.lines[from:to])}
 		for i := from; i < to; i++ {
-			d.opens = i+1 < to && opensMapping(s.lines[i], s.lines[i+1])
+			d.opens = opensMapping(s.lines[i], s.lines[i+1:to])
 			s.taken[i] = d.read(&s.lines[i])
 			if d.strict && opensScript(s.lines[i].text) {
 				for n := i + 1; n < len(s.lines) && (s.lines[n].text == "" || s.lines[n].indent() > s.lines[i].indent()); n++ {
@@ -51,11 +51,22 @@ func opensScript(text string) bool {
 // scriptKeys are keys of scripts.
 var scriptKeys = wordSet{list: "scriptKeys"}
 
-// opensMapping reports whether the keys of a mapping follow a line.
-func opensMapping(l, below line) bool {
-	_, _, isKey := splitKey(strings.TrimSpace(below.text))
-	return below.indent() > l.indent() && isKey && strings.HasSuffix(l.text, ":")
+// opensMapping reports whether the keys of a mapping follow a line, also below
+// comments.
+func opensMapping(l line, below []line) bool {
+	if !strings.HasSuffix(l.text, ":") || isComment(l) {
+		return false
+	}
+	for _, next := range below {
+		if next.text != "" && !isComment(next) {
+			_, _, isKey := splitKey(strings.TrimSpace(next.text))
+			return next.indent() > l.indent() && isKey
+		}
+	}
+	return false
 }
+
+func isComment(l line) bool { return strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") }
 
 // isDocumentLine reports whether a line could be part of YAML or JSON.
 func isDocumentLine(text string) bool {

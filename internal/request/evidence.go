@@ -172,6 +172,7 @@ func (c *candidate) has(a Assumption) bool { return c.image.has(a) }
 type flaw struct {
 	line, at int
 	problem  Problem
+	spoken   bool // in a sentence
 }
 
 // statedIn is a namespace that a line says the names in a list are in.

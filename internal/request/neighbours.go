@@ -121,6 +121,13 @@ func joinDigests(toks []token, reads []reading, text string) {
 // hostMarks are words between an image and its registry.
 var hostMarks = wordSet{list: "hostMarks"}
 
+// placeMarks are hostMarks also in front of the registry to which an image is published,
+// publishing the words of sentences that tell so.
+var (
+	placeMarks = wordSet{list: "on|at|in|via|auf|bei|na|en|em|su|在"}
+	publishing = phrases{list: "publishing"}
+)
+
 // joinHost gives the only image of a sentence without a registry the registry
 // that is named behind it: "a/b:1 (from quay.io)".
 func joinHost(toks []token, reads []reading, text string) {
@@ -142,6 +149,9 @@ func joinHost(toks []token, reads []reading, text string) {
 			default:
 				image = n
 			}
+		}
+		if mark := spoken(toks[max(0, i-1)]); placeMarks.has(mark) && publishing.in(lower(text)) {
+			return // "publish a/b:1 on ghcr.io"
 		}
 		if image < 0 || i == 0 || !hostMarks.has(spoken(toks[i-1])) && !isBracketed(text, toks[i-1], t) {
 			continue
@@ -248,7 +258,7 @@ func joinAlias(toks []token, r *reading, i int) int {
 
 // moreTags reads further tags of the same repository after the first: "a/b:v1,
 // v2", "a/b 的 v1 和 v2". It returns the index of the last token.
-func moreTags(toks []token, r *reading, i int) int {
+func moreTags(toks []token, r *reading, i int, text string) int {
 	if len(r.images) != 1 || r.images[0].Reference.Tag() == "" || r.images[0].Reference.HasDigest() {
 		return i
 	}
@@ -272,7 +282,7 @@ func moreTags(toks []token, r *reading, i int) int {
 		}
 		if again, ok := strings.CutPrefix(tag, last+":"); ok {
 			tag = again // "gcr.io/a/b:v1, b:v2"
-		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(looksLikeTag(tag) && (isVersion(tag) || strings.Contains(tag, first.Reference.Tag()) || i > 0 && isTagNoun(toks[i-1]))) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isSameForm(tag, first.Reference.Tag()) && isPlainTag(tag)) && !(isTag(tag) && (endsInTags(toks[j+2:]) || insideKey(toks[i:], j+1-i))) {
+		} else if toks[j+1].kind != asciiWord || (!isVersion(tag) || !strings.Contains(tag, ".")) && !(looksLikeTag(tag) && (isVersion(tag) || strings.Contains(tag, first.Reference.Tag()) || i > 0 && isTagNoun(toks[i-1]))) && !continuesMajors(toks, j+1, first.Reference.Tag()) && !(isSameForm(tag, first.Reference.Tag()) && isPlainTag(tag)) && !(isTag(tag) && (endsInTags(toks[j+2:]) || closesBracket(text, toks[i], toks[j+1]) || insideKey(toks[i:], j+1-i))) {
 			return i
 		}
 		ref, err := first.Reference.Repository().Tagged(tag)
@@ -375,6 +385,13 @@ func insideKey(toks []token, n int) bool {
 	return toks[n].key
 }
 
+// closesBracket reports whether the first of two words opens a bracket that the second
+// one closes.
+func closesBracket(text string, first, second token) bool {
+	end := second.at + len(second.text)
+	return first.at > 0 && end < len(text) && strings.HasSuffix(strings.TrimRight(text[:first.at], "`"), "(") && strings.HasPrefix(strings.TrimLeft(text[end:], "`"), ")")
+}
+
 // endsInTags reports whether the text after a word calls it a tag: "v1、beta 三个
 // tag".
 func endsInTags(toks []token) bool {
@@ -454,7 +471,12 @@ func joinTag(toks []token, r *reading, i int, text string) int {
 	}
 	next := toks[i+1]
 	if strings.Trim(next.text, ":@") == "" && i+2 < len(toks) {
-		i++
+		if i++; tagNouns.has(lower(toks[i+1].text)) {
+			if isNamespaceWord(trimWord(toks[start].text)) {
+				*r = reading{} // "Quay (quay.io/me): tag 1.2"
+			}
+			return start
+		}
 		next = toks[i+1]
 		next.text = ":" + next.text
 	}

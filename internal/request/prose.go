@@ -710,7 +710,7 @@ func readNeighbours(toks []token, r *reading, i int, text string) int {
 		return i + 2
 	}
 	i = joinBelow(toks, r, sharePrefix(toks, r, i))
-	i = moreTags(toks, r, joinTag(toks, r, i, text))
+	i = moreTags(toks, r, joinTag(toks, r, i, text), text)
 	return joinAlias(toks, r, pastTarget(toks, i))
 }
 

@@ -56,7 +56,7 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
-	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, so is one in a command or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag
+	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, so is one in a command, Dockerfile or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
@@ -648,7 +648,7 @@ func dropOfAccounts(all []*candidate) {
 	}
 }
 
-// dropPulled drops images of commands and logs of which the text names another one
+// dropPulled drops images of commands, Dockerfiles and logs of which the text names another one
 // with the same name and tag: "docker pull me.cn/x/b:1" above "the source is
 // quay.io/a/b:1".
 func dropPulled(all []*candidate) {
@@ -660,7 +660,7 @@ func dropPulled(all []*candidate) {
 	}
 	for _, c := range all {
 		source, ok := named[c.image.name()+":"+c.image.Reference.Tag()]
-		if ok && source.Repository() != c.image.Reference.Repository() && (c.place == inCommand || c.place == inSpoken || c.place == inLog || c.place == inLogLink) {
+		if ok && source.Repository() != c.image.Reference.Repository() && (c.place == inCommand || c.place == inSpoken || c.place == inFrom || c.place == inLog || c.place == inLogLink) {
 			c.judge(dropped, "copy")
 		}
 	}
@@ -696,7 +696,7 @@ func ranges(e *evidence) {
 			}
 			p := *allTags(c.image.Reference)
 			p.Written, p.Line = c.image.Written, c.line
-			t.flaws = append(t.flaws, flaw{c.line, c.at, p})
+			t.flaws = append(t.flaws, flaw{line: c.line, at: c.at, problem: p})
 			c.judge(dropped, "range")
 		}
 	}

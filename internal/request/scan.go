@@ -93,6 +93,7 @@ func (s *scan) offer(l *line, at int, r reading, where *place) bool {
 	}
 	if r.problem != nil {
 		s.flaw(l, at, *r.problem)
+		s.flaws[len(s.flaws)-1].spoken = where.stance == embedded
 	}
 	return r.strength > nothing
 }
@@ -111,7 +112,7 @@ func (s *scan) since(from int) []*candidate {
 
 func (s *scan) flaw(l *line, at int, p Problem) {
 	p.Line = l.number
-	s.flaws = append(s.flaws, flaw{l.number, at, p})
+	s.flaws = append(s.flaws, flaw{line: l.number, at: at, problem: p})
 }
 
 // setting is one key with its value.

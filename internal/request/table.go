@@ -257,6 +257,9 @@ func columnsOf(headings, row []string, wanted int) (columns []part, named, known
 		if p == noPart {
 			p = partOf(cell)
 		}
+		if wantedHeads.starts(lower(strings.Trim(cell, "*_` "))) && n < len(row) && readWord(cleanField(row[n])).strength >= tagged {
+			p, side = namePart, sourceSide // "to mirror"
+		}
 		switch {
 		case wanted < 0:
 		case p == tagPart:

@@ -3,6 +3,9 @@ package request
 import (
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // Tags that stand apart from the images, in other sentences or lines.
@@ -30,6 +33,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
 		told := i > 1 && (copulas.has(spoken(toks[i-1])) || toks[i-1].kind == otherWord) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
 		told = told || announced && t.quoted && isTag(word) && word != "latest" && !on.has(&faultWords)                                                             // "the `edge` tag"
+		told = told || isBesideLatest(toks, i)
 		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || leadsOn(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
 			continue
 		}
@@ -50,6 +54,17 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 			adds: adds, nested: l.indent() > 0 && opens, listed: listed, each: sharesAll(toks, 0, i, i), paired: respectives.in(said),
 		})
 	}
+}
+
+// isBesideLatest reports whether the word at an index is a version in a list with the
+// latest tag, or that tag: "v1.2 and latest".
+func isBesideLatest(toks []token, i int) bool {
+	isLatest := func(n int) bool { return spoken(toks[n]) == "latest" }
+	isPair := func(mark, n int) bool {
+		return n >= 0 && n < len(toks) && isTagListMark(lower(toks[mark].text)) &&
+			(isLatest(n) && looksLikeTag(trimWord(toks[i].text)) || isLatest(i) && looksLikeTag(trimWord(toks[n].text)))
+	}
+	return isPair(i-1, i-2) || isPair(i+1, i+2)
 }
 
 // startsTags reports whether only tags and words for tags are in front of a tag.
@@ -130,11 +145,14 @@ func isAmount(toks []token, i int) bool {
 		return false
 	}
 	word := spoken(toks[i+1])
-	if strings.HasPrefix(word, "之后") || strings.HasPrefix(word, "以后") || strings.HasPrefix(word, "后") {
+	if momentMarks.starts(word) {
 		return true // "升级到 1.2 之后" tells when something happened
 	}
 	return amounts.has(strings.TrimSuffix(word, "s")) || units.has(word)
 }
+
+// momentMarks are words behind a version or a date that say when something happened.
+var momentMarks = phrases{list: "之后|以后|后|开始|之前|以前|之前|起"}
 
 // amounts are what numbers count.
 var amounts = wordSet{list: "amounts"}
@@ -155,6 +173,10 @@ func nameBefore(toks []token, i int) (name string, beside, called bool) {
 			return "", false, noun
 		case other && t.kind == otherWord && ownersBefore.in(word):
 			return "", false, false // "目前 1.1, 1.2 改了 API"
+		case n < i-1 && known.ByShortName(word) == reference.DockerHub && word != "docker":
+			if n > 0 && spoken(toks[n-1]) == "docker" {
+				n-- // "what Docker Hub has as 1.2"
+			}
 		case owners.has(word) && (n == i-1 || !sentenceWords.has(word)) || environments.has(word):
 			return "?", false, false
 		case isTagNoun(t):
@@ -164,7 +186,7 @@ func nameBefore(toks []token, i int) (name string, beside, called bool) {
 		case tagMarks.has(word), t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles.has(word), decoration.has(word) && !sentenceWords.has(word):
 		case t.kind == otherWord:
 			return "?", false, false
-		case looksLikeTag(trimWord(t.text)):
+		case looksLikeTag(trimWord(t.text)), isBesideLatest(toks, n):
 			other = true
 		case sentenceWords.has(word) || courtesies.has(word) || functionWords.has(word) || addings.in(" "+word+" "):
 			beside = false
