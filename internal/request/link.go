@@ -46,7 +46,7 @@ func readPage(address *url.URL) reading {
 		}
 		segments[i] = plain
 	}
-	if read := pagesOf(host); read != nil {
+	if read := pagesOf(host); read != nil && !isManifestPath(segments) {
 		return linked(read(segments, address))
 	}
 	switch {
@@ -78,6 +78,12 @@ func readPage(address *url.URL) reading {
 		return reading{} // some other page
 	}
 	return linked(r)
+}
+
+// isManifestPath reports whether the segments of a path are those of a manifest in a
+// registry's API, whose host may have pages as well.
+func isManifestPath(segments []string) bool {
+	return len(segments) > 3 && segments[0] == "v2" && segments[len(segments)-2] == "manifests"
 }
 
 // readAPI turns a path of a registry's API after "v2/", from an error message,

@@ -61,11 +61,34 @@ func (s *scan) readLogs() {
 				return
 			}
 		}
+		if r := s.manifestRead(text, words); len(r.images) > 0 {
+			s.taken[i] = true
+			s.offer(l, strings.Index(words, readingManifest), r, inLog)
+			return
+		}
 		if noise.in(words) && (l.number > 0 || !strings.HasPrefix(words, "docker pull ")) && !isChinese(text) && !strings.Contains(words, "please") {
 			s.taken[i] = true
 			s.readManifestLinks(l, text)
 		}
 	})
+}
+
+// readingManifest is in front of the tag and the name of an image in errors of
+// containers/image and of Cloud Foundry: "reading manifest 1.2 in docker.io/a/b: …".
+const readingManifest = "reading manifest "
+
+// manifestRead reads a line, also given in lower case, with such an error.
+func (s *scan) manifestRead(text, words string) reading {
+	at := strings.Index(words, readingManifest)
+	if at < 0 || len(text) != len(words) {
+		return reading{}
+	}
+	tag, rest, _ := strings.Cut(text[at+len(readingManifest):], " ")
+	name, said := strings.CutPrefix(rest, "in ")
+	if name, _, _ = strings.Cut(name, " "); !said || len(name)+len(tag) > maxWord || !isTag(tag) {
+		return reading{}
+	}
+	return s.readWord(strings.TrimRight(name, ":,") + ":" + tag)
 }
 
 // readTicked reads a line that reports what "docker compose pull" has pulled, and
