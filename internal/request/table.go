@@ -3,6 +3,7 @@ package request
 import (
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -260,6 +261,9 @@ func columnsOf(headings, row []string, wanted int) (columns []part, named, known
 		if wantedHeads.starts(lower(strings.Trim(cell, "*_` "))) && n < len(row) && readWord(cleanField(row[n])).strength >= tagged {
 			p, side = namePart, sourceSide // "to mirror"
 		}
+		if p == namePart && n < len(row) && isRegistryCell(row[n]) {
+			p = registryPart // "quay.io" below "source"
+		}
 		switch {
 		case wanted < 0:
 		case p == tagPart:
@@ -288,6 +292,9 @@ func columnsOf(headings, row []string, wanted int) (columns []part, named, known
 	}
 	return columns, named, known
 }
+
+// isRegistryCell reports whether a cell holds only the host of a registry.
+func isRegistryCell(cell string) bool { return known.IsRegistry(cleanField(cell)) }
 
 // components are headings of columns with names of updated components.
 var components = wordSet{list: "components"}
@@ -348,7 +355,7 @@ func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) b
 		return false
 	}
 	registry, namespace := "", ""
-	var tags []string
+	var tags, digests []string
 	var platforms []reference.Platform
 	for n, cell := range cells[:min(len(cells), len(columns))] {
 		switch value := cleanField(cell); columns[n] {
@@ -367,6 +374,9 @@ func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) b
 		case platformPart:
 			platforms, _ = platformValue(value)
 		default: // the name is read below
+			if _, err := reference.ParseDigest(value); err == nil {
+				digests = append(digests, value)
+			}
 		}
 	}
 	found := false
@@ -376,7 +386,10 @@ func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) b
 		}
 		r := s.peek(word)
 		all := []string{word}
-		if r.untagged() && len(tags) > 0 {
+		switch {
+		case r.untagged() && len(tags) == 0 && len(digests) == 1:
+			all[0] += "@" + digests[0]
+		case r.untagged() && len(tags) > 0:
 			all = nil
 			for _, tag := range tags {
 				all = append(all, word+":"+tag)
