@@ -56,7 +56,7 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
-	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, so is one in a command, Dockerfile or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag
+	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, even of one that a diff replaces, so is one without a tag that a sentence calls the place to copy another one to, or that has the name of it, one in a command, Dockerfile or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag
 	{"copy", copies},
 	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
 	{"only-mention", onlyMention},
@@ -544,7 +544,8 @@ func copies(e *evidence) {
 	if e.in.List {
 		return
 	}
-	dropNested(e.with(taken))
+	e.dropNested()
+	e.dropDestinations()
 	dropOfAccounts(e.with(taken))
 	dropPulled(e.with(taken))
 	if !e.any(func(c *candidate) bool { return c.verdict == taken && isCopy(c) }) {
@@ -589,26 +590,66 @@ func copies(e *evidence) {
 
 // dropNested drops images whose path is a namespace and the path of another image with
 // the same tag, at another host or without one:
-// "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1" beside "quay.io/a/b:1". If that image
-// has no tag, and the namespace is its registry, it gets the tag.
-func dropNested(all []*candidate) {
+// "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1" beside "quay.io/a/b:1", which may be
+// one that a diff replaces. If that image has no tag, and the namespace is its registry,
+// it gets the tag.
+func (e *evidence) dropNested() {
 	sources := map[string]*candidate{} // by path, and tag if there is one
-	for _, c := range all {
-		if ref := c.image.Reference; c.strength >= tagged && c.has(AssumedTag) {
-			sources[ref.Repository().Path()] = c
-		} else if c.strength >= tagged {
-			sources[ref.Repository().Path()+":"+ref.Tag()] = c
+	for _, v := range []verdict{dropped, taken} {
+		for _, c := range e.with(v) {
+			if ref := c.image.Reference; c.strength < tagged || v == dropped && !c.isSpare() {
+				continue
+			} else if c.has(AssumedTag) {
+				sources[ref.Repository().Path()] = c
+			} else {
+				sources[ref.Repository().Path()+":"+ref.Tag()] = c
+			}
 		}
 	}
-	for _, c := range all {
+	for _, c := range e.with(taken) {
 		if source := nestedIn(c, sources); source != nil {
 			if source.has(AssumedTag) {
 				source.withTags([]string{c.image.Reference.Tag()}, taken)
+			} else if source.verdict == dropped {
+				source.judge(taken, "copy")
 			}
 			c.judge(dropped, "copy")
 		}
 	}
 }
+
+// isSpare reports whether an image with a tag does not count only because a line of a
+// diff removes it, or because its clause asks for nothing.
+func (c *candidate) isSpare() bool {
+	return !c.has(AssumedTag) && (c.place == maskedPlaces[isRemoved] || slices.Contains(c.reasons, "aside"))
+}
+
+// dropDestinations drops images without a tag at a registry that a sentence calls the
+// destination of one with a tag: "copy a/b:1 to quay.io/me/mirror", or that have the
+// name of one.
+func (e *evidence) dropDestinations() {
+	all, named := e.with(taken), map[string]bool{}
+	for _, c := range all {
+		if !c.has(AssumedTag) && c.strength >= path {
+			named[c.image.name()] = true
+		}
+	}
+	if len(named) == 0 {
+		return
+	}
+	for _, c := range append(e.body.with(taken), e.body.with(asked)...) {
+		if c.place.stance != embedded || !c.has(AssumedTag) || c.has(AssumedHost) {
+			continue
+		}
+		before := strings.TrimRight(c.before, " \"'`*_([:")
+		if _, to := destinationMarks.cut(before); to || named[c.image.name()] {
+			c.judge(dropped, "copy")
+		}
+	}
+}
+
+// destinationMarks are words directly before the place to which images are copied.
+var destinationMarks = endings{list: "destinationMarks"}
 
 // nestedIn returns the image whose path is the rest of that of a candidate behind a
 // namespace; nil if there is none.

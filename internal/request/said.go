@@ -64,6 +64,11 @@ func isExcluded(said string, from, to int) bool {
 		behind = strings.TrimLeft(rest, " ")
 		return !isChinese(behind) && (notBehind.starts(behind) || strings.HasPrefix(behind, "already") || strings.HasPrefix(behind, "no longer"))
 	}
+	if rest, ok := strings.CutPrefix(behind, "there, "); ok {
+		if word, _, _ := strings.Cut(rest, " "); courtesies.has(strings.Trim(word, ".,;!")) {
+			return false // "put a/b:1 there, please"
+		}
+	}
 	for range 2 {
 		if notBehind.starts(behind) || dismissals.starts(behind) {
 			return true
@@ -484,6 +489,7 @@ func taggedBy(toks []token, reads []reading, said string, tags, open []int, imag
 // in front of these: "a/b and a/c, please copy 1.2".
 func shareTag(toks []token, reads []reading, on marks) {
 	spreadTag(toks, reads, on.has(&distributives))
+	spreadNoun(toks, reads)
 	const most = 4 // words that ask
 	for i := 3; i < len(toks); i++ {
 		word := trimWord(toks[i].text)
@@ -513,6 +519,25 @@ func spreadTag(toks []token, reads []reading, each bool) {
 		}
 		tag := reads[i].images[0].Reference.Tag()
 		giveAll(reads, listOfOpen(toks, reads, i, tag), tag)
+	}
+}
+
+// spreadNoun assigns a tag to the list behind it, if a word for tags and a colon are in
+// between: "the 1.2 tags: a/b, a/c".
+func spreadNoun(toks []token, reads []reading) {
+	for i := 0; i+3 < len(toks); i++ {
+		word := trimWord(toks[i].text)
+		if toks[i].kind != asciiWord || !isVersion(word) || !strings.ContainsAny(word, ".-v") || len(reads[i].images) > 0 || !isTagNoun(toks[i+1]) || !strings.HasSuffix(toks[i+1].text, ":") {
+			continue
+		}
+		last := i + 2
+		for last+2 < len(toks) && isTagListMark(lower(toks[last+1].text)) && reads[last+2].untagged() && reads[last+2].strength >= official {
+			last += 2
+		}
+		if all := listOfOpen(toks, reads, last, word); len(all) > 1 {
+			giveAll(reads, all, word)
+		}
+		i = last
 	}
 }
 
