@@ -152,7 +152,7 @@ func isAmount(toks []token, i int) bool {
 }
 
 // momentMarks are words behind a version or a date that say when something happened.
-var momentMarks = phrases{list: "之后|以后|后|开始|之前|以前|之前|起"}
+var momentMarks = phrases{list: "之后|以后|后|开始|之前|以前"}
 
 // amounts are what numbers count.
 var amounts = wordSet{list: "amounts"}
