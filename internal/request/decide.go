@@ -185,26 +185,14 @@ func (e *evidence) problems(found bool) []Problem {
 		}
 		open, blanks := t.openBesideOthers(), t.spokenBlanks()
 		for _, p := range t.problems() {
-			if found && !t.listed[p.Line] && !open[p.Written] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) {
+			if found && !t.listed[p.Line] && !open[p.Written] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) || e.isMoot(t, p, all) {
 				continue
 			}
 			if _, page, _ := strings.Cut(lower(p.Written), "://github.com/"); p.Code == NotAnImage && projects[page] {
 				continue // the project of an image that is named elsewhere
 			}
-			if p.Code == NotAnImage && strings.Contains(p.Written, "://") && !t.listed[p.Line] && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story {
-				continue // a link in a story
-			}
-			if p.Code == AllTags && strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) {
-				continue // "golang:*-alpine, so golang:1.23-alpine"
-			}
-			if found && p.Code == AllTags && !t.listed[p.Line] && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*")) {
-				continue // "nothing of gcr.io/* can be pulled"
-			}
 			if blanks[p.Written] && slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= tagged && !c.has(AssumedTag) }) {
 				continue // "each goes to ghcr.io/<owner>/mirror/<name>:<tag>"
-			}
-			if found && p.Code == Placeholder && isLoneVariable(p.Written) && (!t.listed[p.Line] || t.isFile()) {
-				continue
 			}
 			if p.Code == NotAnImage && e.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(p.Suggestion, ":latest"), "/"+strings.ToLower(e.in.Repository)) {
 				p.Suggestion = ""
@@ -215,6 +203,22 @@ func (e *evidence) problems(found bool) []Problem {
 		}
 	}
 	return kept
+}
+
+// isMoot reports whether a problem of a text is worth no answer beside the images of a
+// request.
+func (e *evidence) isMoot(t *text, p Problem, all []*candidate) bool {
+	listed, found := t.listed[p.Line], len(all) > 0
+	switch p.Code {
+	case NotAnImage: // a link in a story
+		return strings.Contains(p.Written, "://") && !listed && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story
+	case AllTags: // "golang:*-alpine, so golang:1.23-alpine"; "nothing of gcr.io/* can be pulled"
+		return strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) ||
+			found && !listed && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*"))
+	case Placeholder:
+		return found && isLoneVariable(p.Written) && (!listed || t.isFile())
+	}
+	return false
 }
 
 // spokenBlanks returns the words in sentences, as written, with a blank for the registry

@@ -100,11 +100,7 @@ func readWord(written string) reading {
 	if !ok {
 		return reading{}
 	}
-	word, defaulted := substituteDefaults(word)
-	inVariable := false
-	if rest, ok := cutPlaceOfCopy(word); ok {
-		word, inVariable = rest, true
-	}
+	word, assumed := substitute(word)
 	word, alias, problem := cutAlias(word)
 	word, platforms, unknown := cutPlatforms(word)
 	if problem == nil {
@@ -124,12 +120,7 @@ func readWord(written string) reading {
 		image.Written = clip(trimWord(written))
 		image.Platforms = platforms
 		image.As = alias
-		if defaulted {
-			image.Assumptions = append(image.Assumptions, AssumedDefault)
-		}
-		if inVariable {
-			image.Assumptions = append(image.Assumptions, UndidMirror)
-		}
+		image.Assumptions = append(image.Assumptions, assumed...)
 		if unescaped {
 			image.Assumptions = append(image.Assumptions, FixedPunctuation)
 		}

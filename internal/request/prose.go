@@ -602,10 +602,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 				r = reading{platforms: []reference.Platform{p}}
 			}
 		}
-		if r.strength <= path && r.untagged() && r.images[0].has(AssumedHost) && strings.HasPrefix(text[t.at+len(t.text):], "):") {
-			r = reading{} // "Sync schedule (once/daily): once"
-		}
-		if r.untagged() && isFolder(t.text, text[t.at+len(t.text):], r) {
+		if r.isOther(t.text, text[t.at+len(t.text):]) {
 			r = reading{}
 		}
 		switch {
@@ -659,11 +656,15 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 	return reads, about
 }
 
-// isFolder reports whether a word without a tag is a folder or a namespace rather than an
-// image, by the slash at its end or the text behind it: "a/b directories",
-// "registry.example.org/team/".
-func isFolder(word, behind string, r reading) bool {
-	if folderNouns.starts(lower(strings.TrimLeft(behind, " `\"'"))) && r.strength <= path {
+// isOther reports whether a word without a tag is something else than an image according
+// to the text behind it or the slash at its end: "Sync schedule (once/daily): once", "a/b
+// directories", "registry.example.org/team/".
+func (r reading) isOther(word, behind string) bool {
+	switch {
+	case !r.untagged():
+		return false
+	case r.strength <= path && r.images[0].has(AssumedHost) && strings.HasPrefix(behind, "):"),
+		r.strength <= path && folderNouns.starts(lower(strings.TrimLeft(behind, " `\"'"))):
 		return true
 	}
 	return strings.HasSuffix(word, "/") && !strings.Contains(word, "://") && strings.Count(word, "/") < 3

@@ -29,6 +29,21 @@ func unescape(word string) (unescaped string, repaired, ok bool) {
 	return unescaped, repaired, !repaired || known.IsRegistry(host)
 }
 
+// substitute replaces the variables of a word of which the value is known or does not
+// matter.
+func substitute(word string) (string, []Assumption) {
+	var assumed []Assumption
+	word, defaulted := substituteDefaults(word)
+	if defaulted {
+		assumed = append(assumed, AssumedDefault)
+	}
+	word, copied := cutPlaceOfCopy(word)
+	if copied {
+		assumed = append(assumed, UndidMirror)
+	}
+	return word, assumed
+}
+
 // substituteDefaults replaces "${NAME:-default}" and "${NAME-default}" by the default.
 func substituteDefaults(word string) (string, bool) {
 	if !strings.Contains(word, "${") {
@@ -63,7 +78,10 @@ func cutPlaceOfCopy(word string) (rest string, ok bool) {
 	}
 	variable, rest, _ := strings.Cut(word, "/")
 	host, _, below := strings.Cut(rest, "/")
-	return rest, below && !strings.Contains(variable, ":") && known.IsRegistry(host)
+	if !below || strings.Contains(variable, ":") || !known.IsRegistry(host) {
+		return word, false
+	}
+	return rest, true
 }
 
 // defaultOf returns the default inside a shell's "${…}".
