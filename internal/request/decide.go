@@ -209,13 +209,13 @@ func (e *evidence) problems(found bool) []Problem {
 // request.
 func (e *evidence) isMoot(t *text, p Problem, all []*candidate) bool {
 	listed, found := t.listed[p.Line], len(all) > 0
-	switch p.Code {
-	case NotAnImage: // a link in a story
+	switch {
+	case p.Code == NotAnImage: // a link in a story
 		return strings.Contains(p.Written, "://") && !listed && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story
-	case AllTags: // "golang:*-alpine, so golang:1.23-alpine"; "nothing of gcr.io/* can be pulled"
+	case p.Code == AllTags: // "golang:*-alpine, so golang:1.23-alpine"; "nothing of gcr.io/* can be pulled"
 		return strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) ||
 			found && !listed && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*"))
-	case Placeholder:
+	case p.Code == Placeholder:
 		return found && isLoneVariable(p.Written) && (!listed || t.isFile())
 	}
 	return false
