@@ -56,7 +56,7 @@ func TestPastedLists(t *testing.T) {
 		},
 		"settings on one line": {
 			"version: 1\nsync:\n- {source: quay.io/a/b, target: quay.io/c/d, type: repository, x: 1, y: 2, z:\n  quay.io/a/e:1}",
-			"3:all-tags 3:left:quay.io/a/b:latest 3:left:quay.io/c/d:latest 4:left:quay.io/a/e:1",
+			"3:all-tags 3:left:quay.io/a/b:latest 4:left:quay.io/a/e:1",
 		},
 		"catalogs of oc-mirror": {
 			"kind: ImageSetConfiguration\napiVersion: mirror.openshift.io/v2alpha1\nmirror:\n  operators:\n  - catalog: quay.io/a/index:v4\n    packages:\n    - name: x\n  additionalImages:\n  - name: quay.io/a/b:1",

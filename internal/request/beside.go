@@ -170,6 +170,7 @@ func noteSides(all []candidate, said string) {
 			at = end
 		}
 	}
+	ends := make([]int, len(all)) // of the part of the sentence with each
 	for i, from, to := 0, 0, 0; i < len(all); i++ {
 		own := spans[i]
 		if own.from < 0 {
@@ -178,7 +179,8 @@ func noteSides(all []candidate, said string) {
 		for to < len(said) && to <= own.from {
 			from, to = to, partEnd(said, to)
 		}
-		begin, next := from, max(to, own.end)
+		begin := from
+		ends[i] = max(to, own.end)
 		if k := i - 1; k >= 0 && spans[k].from >= 0 && spans[k].end <= own.from && spans[k].end > begin {
 			if between := said[spans[k].end:own.from]; isJoint(between) {
 				all[i].before, begin = all[k].before, own.from
@@ -189,28 +191,33 @@ func noteSides(all []candidate, said string) {
 		if begin < own.from {
 			all[i].before = said[max(begin, own.from-maxBesideText):own.from]
 		}
-		joint := i
-		for n := i + 1; n < len(all) && spans[n].from >= spans[joint].end && spans[n].from < next; n++ {
-			between := said[spans[joint].end:spans[n].from]
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		own, next := spans[i], ends[i]
+		if own.from < 0 {
+			continue
+		}
+		if n := i + 1; n < len(all) && spans[n].from >= own.end && spans[n].from < next {
+			between := said[own.end:spans[n].from]
 			if isJoint(between) {
-				joint = n
+				all[i].behind = all[n].behind
 				continue
 			}
 			next = spans[n].from
 			if comma := strings.LastIndexByte(between, ','); comma >= 0 {
-				next = spans[joint].end + comma
+				next = own.end + comma
 			}
-			break
 		}
-		end := spans[joint].end
-		next = max(next, end)
-		all[i].behind = said[end:min(next, end+maxBesideText)]
+		all[i].behind = said[own.end:min(next, own.end+maxBesideText)]
 	}
 }
 
 // isJoint reports whether the text between two images says the same of both.
 func isJoint(between string) bool {
 	const most = 12 // bytes of a conjunction
+	if len(between) > 3*most {
+		return false
+	}
 	between = strings.Trim(between, " ,`\"'*")
 	return between == "" || len(between) < most && conjunctions.starts(between+" ") && !strings.Contains(between, " ")
 }

@@ -660,6 +660,7 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 // to the text behind it or the slash at its end: "Sync schedule (once/daily): once", "a/b
 // directories", "registry.example.org/team/".
 func (r reading) isOther(word, behind string) bool {
+	behind = behind[:min(len(behind), 32)]
 	switch {
 	case !r.untagged():
 		return false
