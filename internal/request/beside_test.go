@@ -216,7 +216,7 @@ func TestUnseenBeside(t *testing.T) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	unwanted, gone, wanted, lost := 0, 0, 0, 0
-	for part := range parts / 2 { // the others say the same
+	for part := range parts / 2 { // enough to see what is lost
 		wait.Go(func() {
 			var mine, others []*neighbour
 			for _, n := range l.all {
@@ -285,5 +285,14 @@ func TestIsLater(t *testing.T) {
 		if got := isLater(c.tag, c.than); got != c.want {
 			t.Errorf("isLater(%q, %q) is %t", c.tag, c.than, got)
 		}
+	}
+}
+
+// TestBesideIsTold checks that an image that would be requested but for the words beside
+// it is told, also without a tag.
+func TestBesideIsTold(t *testing.T) {
+	r := Parse(Input{Title: "images", Body: "jellyfin/jellyfin came over last spring, immich-app/server never made it, please copy"})
+	if len(r.Images) != 1 || len(r.LeftOut) != 1 || r.LeftOut[0].Written != "jellyfin/jellyfin" {
+		t.Errorf("images %+v, left out %+v", r.Images, r.LeftOut)
 	}
 }

@@ -113,7 +113,7 @@ func (e *evidence) leftOut(req Request) []LeftOut {
 	var left []LeftOut
 	for _, c := range append(e.with(dropped), e.with(asked)...) {
 		ref := c.image.Reference
-		if c.strength < tagged && !slices.Contains(c.reasons, "untagged") || seen[ref] || told[ref.String()] || told[c.image.Written] || c.has(AssumedTag) && repositories[ref.Repository()] || isOwn(e.in.Repository, ref) || len(left) == maxLeftOut {
+		if c.strength < tagged && !slices.Contains(c.reasons, "untagged") && !slices.Contains(c.reasons, "beside") || seen[ref] || told[ref.String()] || told[c.image.Written] || c.has(AssumedTag) && repositories[ref.Repository()] || isOwn(e.in.Repository, ref) || len(left) == maxLeftOut {
 			continue
 		}
 		seen[ref] = true
@@ -214,11 +214,16 @@ func (e *evidence) isMoot(t *text, p Problem, all []*candidate) bool {
 		return strings.Contains(p.Written, "://") && !listed && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story
 	case p.Code == AllTags: // "golang:*-alpine, so golang:1.23-alpine"; "nothing of gcr.io/* can be pulled"
 		return strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) ||
-			found && !listed && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*"))
+			found && !listed && !t.wishesFor(p) && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*"))
 	case p.Code == Placeholder:
 		return found && isLoneVariable(p.Written) && (!listed || t.isFile())
 	}
 	return false
+}
+
+// wishesFor reports whether a problem stands in a sentence that asks for something.
+func (t *text) wishesFor(p Problem) bool {
+	return slices.ContainsFunc(t.flaws, func(f flaw) bool { return f.wished && f.problem.Written == p.Written })
 }
 
 // spokenBlanks returns the words in sentences, as written, with a blank for the registry

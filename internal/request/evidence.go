@@ -173,6 +173,7 @@ type flaw struct {
 	line, at int
 	problem  Problem
 	spoken   bool // in a sentence
+	wished   bool // in one that asks for something
 }
 
 // statedIn is a namespace that a line says the names in a list are in.

@@ -45,7 +45,7 @@ func closeGaps(text string) string {
 		case word == "":
 			from++
 			continue
-		case last != "" && len(last)+len(word) < maxWord && hasGap(last, word) && (spaced || !strings.HasSuffix(last, "/") || strings.ContainsAny(word, "/:") || goesOnBehind(text[end:])):
+		case last != "" && len(last)+len(word) < maxWord && hasGap(last, word, spaced || continues(text[end:])):
 			if out == nil {
 				out = []byte(text)
 			}
@@ -65,16 +65,17 @@ func closeGaps(text string) string {
 	return string(out)
 }
 
-// goesOnBehind reports whether the text behind a word goes on with more of a reference.
+// continues reports whether the text behind a word goes on with more of a reference.
 // "to registry.example.org/team/ for us" does not.
-func goesOnBehind(text string) bool {
+func continues(text string) bool {
 	text = strings.TrimLeft(text, " ")
 	return text != "" && strings.IndexByte("/:@", text[0]) >= 0
 }
 
-// hasGap reports whether a word and the next one are pieces of a reference.
-func hasGap(last, next string) bool {
-	open := strings.HasSuffix(last, "/") && isAlnum(next[0]) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(next[0]) && !strings.ContainsAny(next, "/:")
+// hasGap reports whether a word and the next one are pieces of a reference. more tells
+// that others are: the word behind a slash alone may be that of a sentence.
+func hasGap(last, next string, more bool) bool {
+	open := strings.HasSuffix(last, "/") && isAlnum(next[0]) && (more || strings.ContainsAny(next, "/:")) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(next[0]) && !strings.ContainsAny(next, "/:")
 	behind := next[0] == '/' && !strings.ContainsAny(last, ":@") || next[0] == ':' && strings.Contains(last, "/")
 	if first, _, _ := strings.Cut(last+next, "/"); strings.HasSuffix(last, ".") && known.IsRegistry(first) && !strings.Contains(last, "/") {
 		return true // "docker. io/library/nginx"

@@ -660,7 +660,8 @@ func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading,
 // to the text behind it or the slash at its end: "Sync schedule (once/daily): once", "a/b
 // directories", "registry.example.org/team/".
 func (r reading) isOther(word, behind string) bool {
-	behind = behind[:min(len(behind), 32)]
+	const most = 32 // bytes behind it that matter
+	behind = behind[:min(len(behind), most)]
 	switch {
 	case !r.untagged():
 		return false

@@ -408,22 +408,24 @@ func logDone(e *evidence) {
 	}
 }
 
+// called returns the last component of the name, and the tag.
+func (c *candidate) called() string { return c.image.name() + ":" + c.image.Reference.Tag() }
+
 // dropOthersDone drops the images of a list that a log reports as pulled under the same
 // names elsewhere, if it says of another one of the list that it was not: "Pulled
 // me.cn/x/pause:3.9" and "failed to pull me.cn/x/etcd:3.5" below both at registry.k8s.io.
 func dropOthersDone(all []*candidate) {
 	done, missing := map[string]bool{}, map[string]bool{} // names and tags
-	called := func(c *candidate) string { return c.image.name() + ":" + c.image.Reference.Tag() }
 	for _, c := range all {
-		done[called(c)] = done[called(c)] || c.place == inLogDone
-		missing[called(c)] = missing[called(c)] || c.place == inLog
+		done[c.called()] = done[c.called()] || c.place == inLogDone
+		missing[c.called()] = missing[c.called()] || c.place == inLog
 	}
 	isListed := func(c *candidate) bool { return c.place == inLine && !c.has(AssumedTag) }
-	if !slices.ContainsFunc(all, func(c *candidate) bool { return isListed(c) && missing[called(c)] && !done[called(c)] }) {
+	if !slices.ContainsFunc(all, func(c *candidate) bool { return isListed(c) && missing[c.called()] && !done[c.called()] }) {
 		return
 	}
 	for _, c := range all {
-		if isListed(c) && done[called(c)] && !missing[called(c)] {
+		if isListed(c) && done[c.called()] && !missing[c.called()] {
 			c.judge(dropped, "log-done")
 		}
 	}
@@ -674,16 +676,15 @@ func nestedIn(c *candidate, sources map[string]*candidate) *candidate {
 // with the same name and tag at another host is copied.
 func dropOfAccounts(all []*candidate) {
 	sources := map[string]bool{}
-	called := func(c *candidate) string { return c.image.name() + ":" + c.image.Reference.Tag() }
 	isAccount := func(c *candidate) bool {
 		r := known.Of(c.image.Reference.Repository().Host())
 		return len(r.Domains) > 0 && (r.Cloud == known.Amazon || r.Cloud == known.Azure)
 	}
 	for _, c := range all {
-		sources[called(c)] = sources[called(c)] || !isAccount(c) && c.strength >= path
+		sources[c.called()] = sources[c.called()] || !isAccount(c) && c.strength >= path
 	}
 	for _, c := range all {
-		if isAccount(c) && sources[called(c)] {
+		if isAccount(c) && sources[c.called()] {
 			c.judge(dropped, "copy")
 		}
 	}
@@ -696,11 +697,11 @@ func dropPulled(all []*candidate) {
 	named := map[string]reference.Reference{}
 	for _, c := range all {
 		if c.place.stance != pasted && c.place != inSpoken && c.strength >= tagged && !c.has(AssumedTag) {
-			named[c.image.name()+":"+c.image.Reference.Tag()] = c.image.Reference
+			named[c.called()] = c.image.Reference
 		}
 	}
 	for _, c := range all {
-		source, ok := named[c.image.name()+":"+c.image.Reference.Tag()]
+		source, ok := named[c.called()]
 		if ok && source.Repository() != c.image.Reference.Repository() && (c.place == inCommand || c.place == inSpoken || c.place == inFrom || c.place == inLog || c.place == inLogLink) {
 			c.judge(dropped, "copy")
 		}
@@ -1130,7 +1131,7 @@ func saysLess(e *evidence) {
 		if !c.has(AssumedHost) {
 			hosted[repository.Path()] = true
 			moved[repository.Path()+":"+c.image.Reference.Tag()] = repository.Host() != reference.DockerHub
-			named[c.image.name()+":"+c.image.Reference.Tag()] = true
+			named[c.called()] = true
 		}
 		if !c.has(RemovedSpace) {
 			addBeginnings(longer, c.image.Reference)

@@ -93,7 +93,8 @@ func (s *scan) offer(l *line, at int, r reading, where *place) bool {
 	}
 	if r.problem != nil {
 		s.flaw(l, at, *r.problem)
-		s.flaws[len(s.flaws)-1].spoken = where.stance == embedded
+		last := &s.flaws[len(s.flaws)-1]
+		last.spoken, last.wished = where.stance == embedded, where == inWish
 	}
 	return r.strength > nothing
 }

@@ -214,7 +214,7 @@ func TestUnseenWording(t *testing.T) {
 	total, right := map[string]int{}, map[string]int{} // by file
 	l := worded(t)
 	var wait sync.WaitGroup
-	for part := range parts / 2 { // the others say the same
+	for part := range parts / 2 { // enough to see what is lost
 		wait.Go(func() {
 			var others, mine []*sample
 			for _, s := range l.texts {
