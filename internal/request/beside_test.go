@@ -39,6 +39,7 @@ var (
 
 func neighbours(t *testing.T) besideLesson {
 	t.Helper()
+	skipUnlessLearning(t)
 	besideOnce.Do(func() { besideLearned = gatherNeighbours(t) })
 	if len(besideLearned.all) == 0 {
 		t.Fatal("no images")
@@ -181,7 +182,7 @@ func (w weighing) beside(n *neighbour) float64 {
 	return math.Round(float64(w.bias)/10 + own(n) - sharedBeside*others/float64(len(n.group)-1))
 }
 
-// TestBeside compares texts/beside.json with what is learned; -update writes it.
+// TestBeside compares texts/beside.json with what is learned; -learn -update writes it.
 func TestBeside(t *testing.T) {
 	l := neighbours(t)
 	learned := l.learn(l.all)
@@ -199,7 +200,7 @@ func TestBeside(t *testing.T) {
 		}
 	}
 	if float64(changed) > few*float64(len(l.all)) {
-		t.Errorf("%d of %d images would be decided otherwise if the weights were learned anew: run the test with -update", changed, len(l.all))
+		t.Errorf("%d of %d images would be decided otherwise if the weights were learned anew: run the test with -learn -update", changed, len(l.all))
 	}
 }
 

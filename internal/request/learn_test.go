@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"flag"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,17 @@ import (
 	"strings"
 	"testing"
 )
+
+var learnAnew = flag.Bool("learn", false, "learn the weights in texts/wording.json and texts/beside.json anew")
+
+// skipUnlessLearning skips a test that learns weights: it takes long, and checks the
+// corpus rather than the code. TestCorpus checks what the weights in use decide.
+func skipUnlessLearning(t *testing.T) {
+	t.Helper()
+	if !*learnAnew {
+		t.Skip("weights are learned anew only with: go test ./internal/request -learn")
+	}
+}
 
 // How weights are learned.
 const (

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/shapes.md anew")
+var update = flag.Bool("update", false, "write docs/shapes.md anew, and with -learn the weights")
 
 func referencesIn(body string) []string {
 	var all []string

@@ -30,6 +30,7 @@ type lesson struct {
 // worded returns the lesson, which tests must not change.
 func worded(t *testing.T) lesson {
 	t.Helper()
+	skipUnlessLearning(t)
 	wordedOnce.Do(func() { wordedTexts = gatherLesson(t) })
 	if len(wordedTexts.texts) == 0 {
 		t.Fatal("no texts")
@@ -159,7 +160,7 @@ func learn(texts []*sample, kept []bool) weighing {
 	return inTenths(bias, weights, kept)
 }
 
-// TestWording compares texts/wording.json with what is learned; -update writes it.
+// TestWording compares texts/wording.json with what is learned; -learn -update writes it.
 func TestWording(t *testing.T) {
 	l := worded(t)
 	learned := learn(l.texts, l.kept)
@@ -180,7 +181,7 @@ func TestWording(t *testing.T) {
 		}
 	}
 	if float64(len(changed)) > few*float64(len(l.texts)) {
-		t.Errorf("the wording of %d of %d texts weighs otherwise if it is learned anew, for example that of %q, %q: run the test with -update", len(changed), len(l.texts), changed[0].Title, changed[0].Body)
+		t.Errorf("the wording of %d of %d texts weighs otherwise if it is learned anew, for example that of %q, %q: run the test with -learn -update", len(changed), len(l.texts), changed[0].Title, changed[0].Body)
 	}
 }
 
