@@ -205,6 +205,9 @@ func (d *document) read(l *line) bool {
 	text := strings.TrimLeft(l.text, " ")
 	indent := l.indent()
 	if text == "" || isBrackets(text) {
+		if strings.HasPrefix(text, "}") {
+			d.closeTo(indent) // the next mapping may be indented as this one
+		}
 		return text != ""
 	}
 	if text[0] == '#' {

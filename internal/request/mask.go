@@ -226,6 +226,7 @@ func beginsMail(lines []line, i int) bool {
 // the mark of added ones.
 func maskDiffs(lines []line) {
 	inside, unnamed := false, unnamedDiffs(lines)
+	removed := map[string]bool{} // contents of removed lines
 	for i := range lines {
 		l := &lines[i]
 		named := l.diff || unnamed[i]
@@ -244,14 +245,20 @@ func maskDiffs(lines []line) {
 		case isDiffHead(l.text):
 			l.mask(isUnchanged)
 		case l.text[0] == '-':
+			removed[contentOf(l.text)] = true
 			l.mask(isRemoved)
 		case l.text[0] == '+':
+			l.unchanged = removed[contentOf(l.text)]
 			l.text = blank(l.text, 0, 1)
 		default:
 			l.unchanged = true
 		}
 	}
 }
+
+// contentOf returns a line of a diff without what changes if another one is added below
+// it: its sign, spaces and a comma.
+func contentOf(text string) string { return strings.Trim(text[1:], " ,") }
 
 // unnamedDiffs reports which lines are in a fenced block that is a diff according to its
 // lines, whatever language it names: some begin with "+", and all others with "-" or a
