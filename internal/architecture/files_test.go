@@ -147,7 +147,7 @@ var layers = map[string][]string{
 		"intent",
 		"signals",
 		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell archive",
-		"prose clauses entries listed neighbours newer said tags namespace selection faults",
+		"prose clauses entries listed neighbours newer sentence exclusion noplatform saidtags listtags tags namespace selection faults",
 		"rules command apart beside",
 		"decide",
 		"dialects",

@@ -31,7 +31,7 @@ func markEntries(lines []line, list bool) {
 var thanking = phrases{list: "thanking"}
 
 // noteEntry records a line that has to name an image and does not.
-func (s *scan) noteEntry(l *line, text string, toks []token, reads []reading, about sentence) {
+func (s *scan) noteEntry(l *line, text string, toks []token, reads []reading, about summary) {
 	if !l.entry {
 		return
 	}
@@ -105,7 +105,7 @@ var loneWords = wordSet{list: "loneWords"}
 
 // listsImages reports whether a line with images and other names, but without other
 // words, is a list rather than a sentence.
-func listsImages(toks []token, reads []reading, about sentence) bool {
+func listsImages(toks []token, reads []reading, about summary) bool {
 	if slices.ContainsFunc(toks, func(t token) bool { return isOfSentence(t) || strings.HasSuffix(t.text, ":") }) {
 		return false
 	}
@@ -245,7 +245,7 @@ func joinedName(first, second token, r reading) string {
 // splitNames finds names that are split by a space in a line of images: the
 // second word, of which Docker Hub has no official image, is not an image on its own.
 // In a line that has to name an image, it needs no tag.
-func splitNames(l *line, toks []token, reads []reading, about sentence) {
+func splitNames(l *line, toks []token, reads []reading, about summary) {
 	if !about.plain && (!l.entry || about.other+about.foreign > 0) {
 		return
 	}

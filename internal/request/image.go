@@ -36,6 +36,35 @@ func (i Image) has(a Assumption) bool { return slices.Contains(i.Assumptions, a)
 // untagged reports whether a word is a single image without a tag.
 func (r reading) untagged() bool { return len(r.images) == 1 && r.images[0].has(AssumedTag) }
 
+// isImage reports whether a word is an image with at least some strength.
+func (r *reading) isImage(least strength) bool { return len(r.images) > 0 && r.strength >= least }
+
+// isOpen reports whether a word is certainly an image, and has no tag.
+func (r *reading) isOpen() bool { return r.strength >= official && r.untagged() }
+
+// joined reports whether a reading is one image with a tag that stands apart.
+func (r *reading) joined() bool {
+	return len(r.images) == 1 && r.images[0].has(RemovedSpace) && !r.images[0].has(AssumedTag)
+}
+
+// repository returns the repository of the first image.
+func (r *reading) repository() reference.Repository { return r.images[0].Reference.Repository() }
+
+// give replaces the assumed tag of a reading by tags that stand apart.
+func (r *reading) give(tags []string) {
+	var all []Image
+	for _, tag := range tags {
+		if ref, err := r.repository().Tagged(tag); err == nil {
+			image := r.images[0].named(ref)
+			image.Assumptions = append(image.Assumptions, RemovedSpace)
+			all = append(all, image)
+		}
+	}
+	if len(all) > 0 {
+		r.images, r.strength = all, max(r.strength, tagged)
+	}
+}
+
 // mayBeNamespace reports whether a word is a name without a tag directly below
 // Docker Hub that no official image has: "docker.io/bitnamilegacy".
 func (r reading) mayBeNamespace() bool {

@@ -219,14 +219,18 @@ var insteads = phrases{list: "insteads"}
 
 // isReplaced reports whether a sentence asks for another version of the image
 // at a later word: "a/b:1 is broken, use a/b:2".
-func isReplaced(toks []token, reads []reading, i int, said string) bool {
-	for n := i + 1; n < min(len(toks), i+maxApart); n++ {
-		if len(reads[n].images) == 0 || reads[n].strength < path {
+func (s *sentence) isReplaced(i int) bool {
+	_, to := s.near(i)
+	for n := i + 1; n < to; n++ {
+		if !s.reads[n].isImage(path) {
 			continue
 		}
-		a, b := reads[i].images[0].Reference, reads[n].images[0].Reference
-		from, end := min(toks[i].at+len(toks[i].text), toks[n].at), min(toks[n].at+len(toks[n].text), len(said))
-		return a.Repository() == b.Repository() && a != b && (isReplacement(said[from:toks[n].at]) || insteads.starts(strings.TrimLeft(said[end:], " `\"'*")))
+		a, b := s.reads[i].images[0].Reference, s.reads[n].images[0].Reference
+		if a.Repository() != b.Repository() || a == b {
+			return false
+		}
+		between := s.said[min(s.toks[i].end(), s.toks[n].at):s.toks[n].at]
+		return isReplacement(between) || insteads.starts(strings.TrimLeft(s.behind(n), " `\"'*"))
 	}
 	return false
 }

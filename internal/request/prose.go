@@ -42,7 +42,7 @@ func (s *scan) readText() {
 		}
 		machine = machineHeads.has(lower(strings.Trim(text, " :?*_`"))) || machine && isMachine(text) && !strings.HasPrefix(whole, "#")
 		if isEnvironment(text) || machine || opensBlock(text) || isDaemon(l.text) && !strings.Contains(text, "镜像") {
-			s.noteEntry(l, text, nil, nil, sentence{other: 1})
+			s.noteEntry(l, text, nil, nil, summary{other: 1})
 			return
 		}
 		if p, ok := s.selectedTags(text); ok {
@@ -138,8 +138,8 @@ func (s *scan) readCells(l *line, row string) {
 	s.readLine(l, strings.Join(words, " "))
 }
 
-// sentence has facts about a whole line.
-type sentence struct {
+// summary has facts about a whole line.
+type summary struct {
 	plain    bool // only images and filler words
 	wish     bool // asks to mirror something
 	asked    bool // asks politely
@@ -154,12 +154,8 @@ type sentence struct {
 // spokenLine is a line of text while it is read.
 type spokenLine struct {
 	*line
-	text     string // with links resolved
-	said     string // text in lower case
-	on       marks  // of the lists of words that are in it
-	toks     []token
-	reads    []reading // of the tokens
-	about    sentence
+	sentence
+	about    summary
 	not      []bool          // the tokens that it excludes; nil if it is plain
 	old      map[int]reading // the readings of tokens whose version is replaced by a newer one
 	replaced bool            // an image is replaced by another
@@ -180,7 +176,7 @@ func (s *scan) readLine(l *line, text string) {
 	s.offerWords(u)
 	finds := s.since(u.from)
 	if len(finds) > 0 || len(s.flaws) > u.flaws {
-		s.noteWords(l, u.text, u.toks, u.reads, finds, u.where)
+		s.noteWords(l, u.written, u.toks, u.reads, finds, u.where)
 	}
 	if len(finds) == 0 {
 		s.noteLineWithout(u)
@@ -194,7 +190,7 @@ func (s *scan) readLine(l *line, text string) {
 // openLine reads the words of a line.
 func (s *scan) openLine(l *line, text string) *spokenLine {
 	s.toks = appendTokens(s.toks[:0], text)
-	u := &spokenLine{line: l, text: text, said: lower(text), toks: s.toks, from: len(s.candidates), flaws: len(s.flaws)}
+	u := &spokenLine{line: l, sentence: sentence{written: text, said: lower(text), toks: s.toks}, from: len(s.candidates), flaws: len(s.flaws)}
 	u.on = marksOf(u.said)
 	if u.on.has(&faultWords) {
 		markFaulty(u.toks, u.said)
@@ -225,7 +221,7 @@ func (s *scan) noteProse(u *spokenLine) {
 	on, about, said := u.on, &u.about, u.said
 	polite := on.asks() && isPolite(said) && (u.number > 0 || isPolite(notImperative.without(said)))
 	about.wish = on.wishes() && hasWish(said)
-	about.asked = polite && (about.wish || strings.Contains(u.text, "镜像"))
+	about.asked = polite && (about.wish || strings.Contains(u.written, "镜像"))
 	doubt := strings.HasSuffix(said, "?") || on.has(&questions) || on.has(&interrogatives) && isQuestion(said)
 	about.question = doubt && !polite
 	s.found = s.found || about.images > 0
@@ -239,7 +235,7 @@ func (s *scan) noteProse(u *spokenLine) {
 	s.about = s.about || concerns
 	s.subject = s.subject || about.images == 0 && !concerns && (on.has(&others) || hasSubject(u.toks))
 	s.prose = true
-	s.tried = s.tried || about.images == 0 && isTry(strings.TrimSpace(u.text))
+	s.tried = s.tried || about.images == 0 && isTry(strings.TrimSpace(u.written))
 	s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || concerns)
 	s.report = s.report || on.has(&reports)
 	s.told += wordsOf(u.line, u.toks, u.reads)
@@ -249,25 +245,26 @@ func (s *scan) noteProse(u *spokenLine) {
 // replaced, and their tags.
 func (s *scan) noteStatements(u *spokenLine) {
 	on, about, said, toks, reads := u.on, &u.about, u.said, u.toks, u.reads
-	shareTag(toks, reads, on)
+	u.shareTag()
 	s.noteSpaces(u)
 	if !about.plain {
-		if hasRange(toks, said) {
+		if u.hasRange() {
 			askForTags(reads, false)
 		}
 		u.old = takeNewer(toks, reads, said)
-		u.not, u.replaced = exclude(toks, reads, said, on, u.old)
-		s.noteWithout(u.line, toks, reads, said)
+		u.exclude()
+		s.noteWithout(u)
 		s.defect = s.defect || (on.has(&proposals) || on.has(&topics) || on.has(&defects) || on.has(&commits)) && isDefect(said) && (u.indent() == 0 || !commits.starts(said)) && !u.replaced && len(u.old) == 0
 		s.replaces = s.replaces || u.replaced || len(u.old) > 0
 		s.noteCorrection(u.line, toks, reads, said, on)
 		if about.images > 0 && exceptThese.in(said) {
 			s.onlyLine = u.number
 		}
-		last := imageBefore(reads, len(reads))
+		last := u.lastImage(len(toks))
 		for from := 0; from < len(toks); {
 			to := clauseEnd(toks, from, last)
-			if tag := joinSaidTags(toks[from:to], reads[from:to], said, u.number == 0); tag != "" {
+			clause := u.part(from, to)
+			if tag := clause.joinSaidTags(u.number == 0); tag != "" {
 				s.shared = append(s.shared, sharedTag{u.number, tag})
 			}
 			from = to
@@ -286,7 +283,7 @@ func (s *scan) noteStatements(u *spokenLine) {
 		askForTags(reads, about.images == 1)
 	}
 	u.remark = !u.entry && len(toks) > 1 && isRemark(strings.TrimLeft(said[toks[0].at+len(toks[0].text):], "`\"'* "))
-	denyPlatforms(toks, reads, said)
+	u.denyPlatforms()
 }
 
 // offerWords offers the words of a line that may be images as candidates.
@@ -316,7 +313,7 @@ func (u *spokenLine) leadsToRemark() bool {
 	if !u.reads[0].joined() || !u.reads[0].images[0].has(AssumedLibrary) || isAmount(u.toks, 1) {
 		return false
 	}
-	rest := strings.TrimLeft(u.said[min(endOf(u.toks, u.reads, 0), len(u.said)):], " `\"'*")
+	rest := strings.TrimLeft(u.said[u.joinedEnd(0):], " `\"'*")
 	if contrasts.in(rest) || faultWords.in(rest) || surroundings.in(rest) {
 		return false
 	}
@@ -339,7 +336,7 @@ func (s *scan) offerWord(u *spokenLine, i int) {
 	if t.quoted && r.strength < at.needs && !about.question {
 		at = inQuotes
 	}
-	if at.needs < certain && r.strength == tagged && len(r.images) == 1 && isOtherValue(u.line, u.text[max(0, t.at-60):t.at]) && r.images[0].has(AssumedLibrary) && !known.IsOfficial(r.images[0].name()) {
+	if at.needs < certain && r.strength == tagged && len(r.images) == 1 && isOtherValue(u.line, u.written[max(0, t.at-60):t.at]) && r.images[0].has(AssumedLibrary) && !known.IsOfficial(r.images[0].name()) {
 		at = inOtherKey
 	}
 	switch {
@@ -355,7 +352,7 @@ func (s *scan) offerWord(u *spokenLine, i int) {
 		if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
 			at = inPlainWish
 		}
-		if at.weaker == guessed && !strings.ContainsAny(u.text, "{}()=;") && !strings.HasSuffix(u.text, ":") || r.strength > official || u.remark && i == 0 && r.strength == official {
+		if at.weaker == guessed && !strings.ContainsAny(u.written, "{}()=;") && !strings.HasSuffix(u.written, ":") || r.strength > official || u.remark && i == 0 && r.strength == official {
 			s.offer(u.line, t.at, reading{strength: r.strength, images: slices.Clone(r.images[:1])}, at)
 		}
 	case r.problem != nil && about.plain:
@@ -376,7 +373,7 @@ func (u *spokenLine) platforms() []reference.Platform {
 // noteLineWithout notes the entries, platforms and versions in a line without images.
 func (s *scan) noteLineWithout(u *spokenLine) {
 	about := &u.about
-	s.noteEntry(u.line, u.text, u.toks, u.reads, *about)
+	s.noteEntry(u.line, u.written, u.toks, u.reads, *about)
 	if about.plain || about.wish || u.on.has(&platformWords) {
 		s.platforms = addPlatform(s.platforms, u.platforms()...)
 	}
@@ -427,12 +424,12 @@ func (s *scan) chooseAmong(u *spokenLine, finds []*candidate) bool {
 		}
 		return false
 	}
-	if len(finds) == 2 && repeats(u.text, finds[0], finds[1]) {
+	if len(finds) == 2 && repeats(u.written, finds[0], finds[1]) {
 		finds[0].judge(dropped, "says-less")
 		finds[1].place = inSentence
 		finds = s.since(u.from)
 	}
-	if n := len(finds); n >= 2 && (n == 2 && u.about.plain || isCopy(u.text, finds)) && isTarget(finds[1].image.Reference, finds[0].image.Reference) {
+	if n := len(finds); n >= 2 && (n == 2 && u.about.plain || isCopy(u.written, finds)) && isTarget(finds[1].image.Reference, finds[0].image.Reference) {
 		finds[1].judge(dropped, "destination")
 	}
 	return true
@@ -442,18 +439,24 @@ func (s *scan) chooseAmong(u *spokenLine, finds []*candidate) bool {
 func (s *scan) completeFinds(u *spokenLine, finds []*candidate) {
 	platforms := u.platforms()
 	nearestPlatforms(finds, u.toks, u.reads)
-	changed := !strings.Contains(u.line.text, u.text)
+	changed := !strings.Contains(u.line.text, u.written)
 	for _, c := range finds {
 		c.wished = u.about.wish
 		image := c.image
 		if len(image.Platforms) == 0 || len(finds) == 1 {
 			image.Platforms = addPlatform(image.Platforms, platforms...)
 		}
-		if changed && strings.Contains(u.text[max(0, c.at-maxWritten):min(len(u.text), c.at+2*maxWritten)], image.Written) && !strings.Contains(u.line.text, image.Written) {
+		if changed && strings.Contains(u.written[max(0, c.at-maxWritten):min(len(u.written), c.at+2*maxWritten)], image.Written) && !strings.Contains(u.line.text, image.Written) {
 			image.Assumptions = append(image.Assumptions, RemovedSpace)
 		}
 	}
 }
+
+// Words that select one of the images of a sentence.
+var (
+	onlyFirst = phrases{list: "onlyFirst"}
+	onlyLast  = phrases{list: "onlyLast"}
+)
 
 // isTry reports whether a line that holds no image is a single word with the marks of
 // one. The address of a page has none but its slashes.
@@ -466,7 +469,7 @@ func isTry(line string) bool {
 }
 
 // asksFor reports whether a sentence of a line, in lower case, asks for an image.
-func asksFor(said string, toks []token, reads []reading, title bool, about sentence) bool {
+func asksFor(said string, toks []token, reads []reading, title bool, about summary) bool {
 	for from, i := 0, 0; from < len(said); {
 		next := sentenceEnd(said, from)
 		images, words := 0, 0
@@ -554,7 +557,7 @@ func isUnknownCommand(text string) bool {
 }
 
 // place returns the place of the words on a line.
-func (about *sentence) place(l *line) *place {
+func (about *summary) place(l *line) *place {
 	switch {
 	case about.plain:
 		return inLine
@@ -572,14 +575,14 @@ func (about *sentence) place(l *line) *place {
 
 // readTokens reads every word of a line with regard to its neighbours; if
 // announced is set, ambiguous words are platforms.
-func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading, sentence) {
+func (s *scan) readTokens(toks []token, text string, announced bool) ([]reading, summary) {
 	if cap(s.reads) < len(toks) {
 		s.reads = make([]reading, 2*len(toks))
 	}
 	reads := s.reads[:len(toks)]
 	clear(reads)
 	s.odd = s.odd[:0]
-	about := sentence{plain: true}
+	about := summary{plain: true}
 	pairs, sure := pairTags(toks, text)
 	for i := 0; i < len(toks); i++ {
 		t := toks[i]

@@ -44,7 +44,7 @@ func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]read
 			of = "?" // "release 1.2 of our product"
 		}
 		adds := addsMore(said)
-		if image := imageBefore(reads, i); image >= 0 {
+		if image := (&sentence{toks: toks, reads: reads}).lastImage(i); image >= 0 {
 			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])
 		}
 		opens := startsTags(toks[:i])
@@ -78,17 +78,6 @@ func startsTags(before []token) bool {
 // replaces it.
 func leadsOn(toks []token, i int) bool {
 	return i+2 < len(toks) && toks[i+1].text == "->" && isVersion(trimWord(toks[i+2].text))
-}
-
-// imageBefore returns the index of the last image in front of a word; -1 if there is
-// none.
-func imageBefore(reads []reading, i int) int {
-	for n := i - 1; n >= max(0, i-maxApart); n-- {
-		if len(reads[n].images) > 0 && reads[n].strength > bare {
-			return n
-		}
-	}
-	return -1
 }
 
 // isJoinedTo reports whether the text between an image and a tag, in lower case, says

@@ -441,6 +441,9 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
+// hasDigit reports whether a text has a digit.
+func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
+
 func hasLetter(s string) bool {
 	return strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 }

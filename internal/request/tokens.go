@@ -18,6 +18,9 @@ type token struct {
 	group  int  // number of the closed quotes around it; 0 for none
 }
 
+// end returns the byte offset behind a token.
+func (t *token) end() int { return t.at + len(t.text) }
+
 type tokenKind int
 
 const (
