@@ -81,7 +81,7 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 			for _, ever := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/ever %v", e.name, name, ever), func(t *testing.T) {
 					t.Parallel()
-					for n, calls := 1, 2; n <= calls; n++ {
+					for n, calls := 1, 0; calls >= n-1; n++ { // until a run ends before call n
 						w := newWorld(t)
 						w.Publish("ns/img", "1.0", 1)
 						number, run := e.start(w)
@@ -92,7 +92,7 @@ func TestEveryCallToGitHubCanFail(t *testing.T) {
 							return fakegithub.Fault{}
 						})
 						run()
-						calls = max(calls, w.disturb(nil)) // some faults end the run
+						calls = w.disturb(nil)
 						w.later()
 						// If GitHub fails before a closed issue is opened
 						// again, the sweep cannot find it: somebody has to edit
@@ -152,7 +152,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	for _, second := range []string{"labeled", "reopened", "schedule"} {
 		t.Run(second, func(t *testing.T) {
 			t.Parallel()
-			for n, calls := 1, 2; n <= calls; n++ {
+			for n, calls := 1, 0; calls >= n-1; n++ {
 				w := newWorld(t)
 				w.Publish("ns/img", "1.0", 1)
 				number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
@@ -239,7 +239,7 @@ func TestRerun(t *testing.T) {
 // TestKilledAnywhere stops a run at every request to a registry, as when a job
 // is cancelled, and lets the sweep finish.
 func TestKilledAnywhere(t *testing.T) {
-	for n, calls := 1, 2; n <= calls; n++ {
+	for n, calls := 1, 0; calls >= n-1; n++ {
 		w := newWorld(t)
 		w.Publish("ns/img", "1.0", 1)
 		number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
@@ -275,7 +275,7 @@ func TestKilledAnywhere(t *testing.T) {
 // TestToldToStopAnywhere stops a run at every request to GitHub. If it still
 // writes a comment, the comment says that it was stopped.
 func TestToldToStopAnywhere(t *testing.T) {
-	for n, calls := 1, 2; n <= calls; n++ {
+	for n, calls := 1, 0; calls >= n-1; n++ {
 		w := newWorld(t)
 		w.Publish("ns/img", "1.0", 1)
 		number := w.open(stranger, "please", "gcr.io/ns/img:1.0")
