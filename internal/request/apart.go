@@ -113,7 +113,7 @@ func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned i
 		if len(free)*len(open) > MaxExpansion {
 			return asked
 		}
-		sum, _ := e.score()
+		sum := e.score()
 		each := slices.ContainsFunc(free, func(tag apartTag) bool { return tag.each })
 		shared = (each || areListed(free) && sum >= requests) && len(open) == len(all) && !free[0].paired
 	}
@@ -211,7 +211,7 @@ func newTag(e *evidence, said []apartTag, all []*candidate) {
 	verdict := asked // "a/b:1.2 works fine, k3s 1.3 too. Add that?"
 	if said[0].announced && said[0].of == "" && said[0].line != all[0].line || e.continues(said[0], all[0]) {
 		verdict = taken
-	} else if sum, _ := e.score(); sum < requests {
+	} else if sum := e.score(); sum < requests {
 		return
 	}
 	all[0].withTags([]string{said[0].tag}, verdict)
@@ -220,7 +220,7 @@ func newTag(e *evidence, said []apartTag, all []*candidate) {
 // asks reports whether the text as a whole, and a sentence or the wording, asks for
 // images.
 func (e *evidence) asks() bool {
-	sum, _ := e.score()
+	sum := e.score()
 	return sum >= requests && (e.title.wanted || e.body.wanted || e.wording > 0)
 }
 

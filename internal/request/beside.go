@@ -37,7 +37,7 @@ var besideWeights = sync.OnceValue(func() *map[string]int { return readWeights(b
 // none would be left. Lines that have to name an image keep theirs.
 func unwantedBeside(e *evidence) {
 	all := e.compared()
-	if sum, _ := e.score(); sum < requests || all == nil {
+	if sum := e.score(); sum < requests || all == nil {
 		return
 	}
 	weights, keeps := weighBeside(all), false

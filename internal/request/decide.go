@@ -74,7 +74,7 @@ func namesakes(official reference.Repository) []reference.Repository {
 // say the opposite, for which it takes more if read is set: the text names images.
 func (e *evidence) wishes(read bool) bool {
 	prose, form := e.title.prose || e.body.prose, len(e.body.listed) > 0
-	sum, _ := e.score()
+	sum := e.score()
 	return !prose || form || (e.title.tried || e.body.tried) && sum > hopeless || (e.title.wish || e.body.wish) && !e.title.defect && !e.body.defect && (sum > mentions || sum > hopeless && read)
 }
 

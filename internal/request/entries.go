@@ -259,9 +259,3 @@ func splitNames(l *line, toks []token, reads []reading, about summary) {
 		reads[i], reads[i+1] = reading{strength: certain, problem: &p}, reading{}
 	}
 }
-
-// name returns the last component of the image's path.
-func (i *Image) name() string {
-	_, name, _ := cutLast(i.Reference.Repository().Path())
-	return name
-}

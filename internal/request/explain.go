@@ -49,39 +49,45 @@ var (
 func Explain(in Input) Explanation {
 	gathered, _ := gather(in)
 	e := decide(gathered)
-	body, title := originalLines(in.Body), originalLines(in.Title)
+	lines := append([]string{strings.Join(originalLines(in.Title), " ")}, originalLines(in.Body)...)
 	var findings []Finding
 	for _, t := range e.texts() {
 		number, line, normal, offsets := -1, "", "", []int(nil)
-		for _, c := range t.candidates {
+		for i := range t.candidates {
+			c := &t.candidates[i]
 			if c.line != number {
-				switch number, line = c.line, ""; {
-				case number == 0:
-					line = strings.Join(title, " ")
-				case number <= len(body):
-					line = body[number-1]
+				if number, line = c.line, ""; number < len(lines) {
+					line = lines[number]
 				}
 				normal, offsets = traced(line)
 			}
 			from := offsets[startOf(normal, c.from, c.image.Written)]
-			findings = append(findings, Finding{
-				Line: c.line, Column: 1 + utf8.RuneCountInString(line[:from]), Written: c.image.Written, Reference: c.image.Reference.String(),
-				Strength: strengths[c.strength], Place: c.place.name, Needs: strengths[c.place.needs], Verdict: verdicts[c.verdict], Rules: c.reasons,
-			})
+			findings = append(findings, c.finding(1+utf8.RuneCountInString(line[:from])))
 		}
 	}
-	x := Explanation{Findings: findings, Wording: e.wording}
-	sum, names := gathered.score()
-	x.Score = sum
-	for _, one := range signals {
-		if slices.Contains(names, one.name) {
-			x.Signals = append(x.Signals, Weight{one.name, float64(one.weight)})
-		}
+	x := Explanation{Findings: findings, Score: gathered.score(), Wording: e.wording}
+	for _, one := range gathered.given() {
+		x.Signals = append(x.Signals, Weight{one.name, float64(one.weight)})
 	}
 	if e.isWorded() {
 		x.Marks = heaviestMarks(&gathered.title, &gathered.body)
 	}
 	return x
+}
+
+// finding describes a candidate at a column.
+func (c *candidate) finding(column int) Finding {
+	return Finding{
+		Line:      c.line,
+		Column:    column,
+		Written:   c.image.Written,
+		Reference: c.ref().String(),
+		Strength:  strengths[c.strength],
+		Place:     c.place.name,
+		Needs:     strengths[c.place.needs],
+		Verdict:   verdicts[c.verdict],
+		Rules:     c.reasons,
+	}
 }
 
 // originalLines returns the lines of the original text, split like normalise

@@ -33,6 +33,12 @@ type reading struct {
 // has reports whether an assumption was made for an image.
 func (i Image) has(a Assumption) bool { return slices.Contains(i.Assumptions, a) }
 
+// name returns the last component of the image's path.
+func (i *Image) name() string {
+	_, name, _ := cutLast(i.Reference.Repository().Path())
+	return name
+}
+
 // untagged reports whether a word is a single image without a tag.
 func (r reading) untagged() bool { return len(r.images) == 1 && r.images[0].has(AssumedTag) }
 

@@ -31,7 +31,7 @@
 // (mirror.go), repairs what is unambiguous (repair.go), and gives the word a
 // strength (weigh.go): how likely it is an image by its form alone.
 //
-// The dialect adds the place of the word. One table (evidence.go) says which
+// The dialect adds the place of the word. One table (place.go) says which
 // strength a place requires, and what happens to a weaker word. The rules for
 // title, body and sentences are a list (rules.go). Whether the text asks for
 // images or only mentions some is the sum of a table of signals (signals.go,

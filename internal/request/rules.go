@@ -9,18 +9,6 @@ import (
 	"github.com/imageferry/ferry/internal/reference"
 )
 
-// evidence is everything known about one request: the readings of the title and
-// the body.
-type evidence struct {
-	in          Input
-	title, body text
-	chinese     bool      // a line is in Chinese
-	english     bool      // a line is in English, and none in Chinese
-	archive     bool      // the text asks for a file with the images
-	wording     int       // the weight of the wording
-	notes       []Problem // remarks of the rules, reported if an image was found
-}
-
 // A rule evaluates one relation between title, body, neighbours and sentences.
 // It changes verdicts on candidates, completes their images, and adds or removes
 // flaws, nothing else; it depends only on the evidence, of which it gets a copy.
@@ -108,38 +96,6 @@ func decide(e evidence) evidence {
 	}
 	return e
 }
-
-// clone is a copy that can be changed.
-func (e evidence) clone() evidence {
-	e.title, e.body = e.title.clone(), e.body.clone()
-	e.notes = slices.Clone(e.notes)
-	return e
-}
-
-// any reports whether a candidate of title or body satisfies is.
-func (e *evidence) any(is func(*candidate) bool) bool {
-	for _, t := range e.texts() {
-		for i := range t.candidates {
-			if is(&t.candidates[i]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// texts returns the title and the body.
-func (e *evidence) texts() []*text { return []*text{&e.title, &e.body} }
-
-// score returns the sum of the weights of the signals and of the wording, and the
-// names of the signals.
-func (e *evidence) score() (sum int, names []string) {
-	sum, names = score(&e.title, &e.body)
-	return sum + e.wording, names
-}
-
-// with returns the candidates of title and body with a verdict.
-func (e *evidence) with(v verdict) []*candidate { return append(e.title.with(v), e.body.with(v)...) }
 
 func headings(e *evidence) {
 	if !e.any(func(c *candidate) bool { return c.heading }) {
@@ -323,7 +279,7 @@ func (mark *correction) fits(c *candidate) (best int) {
 
 // titleTags: "rabbitmq with the UI" above "the tag is 3.12-management".
 func titleTags(e *evidence) {
-	if sum, _ := e.score(); sum < requests || len(e.body.apart) == 0 || len(e.with(taken))+len(e.with(asked))+len(e.title.flaws)+len(e.body.flaws) > 0 || len(e.body.with(dropped)) > 0 {
+	if sum := e.score(); sum < requests || len(e.body.apart) == 0 || len(e.with(taken))+len(e.with(asked))+len(e.title.flaws)+len(e.body.flaws) > 0 || len(e.body.with(dropped)) > 0 {
 		return
 	}
 	names := officialNames(e.in.Title)
@@ -368,11 +324,6 @@ func isRenamed(a, b *Image) bool {
 	return !a.has(AssumedTag) && a.Reference.Tag() == b.Reference.Tag() && first.Host() == second.Host() && parent == other
 }
 
-// hasSubject reports whether the text is about something else than mirroring.
-func (e *evidence) hasSubject() bool {
-	return (e.title.subject || e.body.subject) && !e.title.about && !e.body.about
-}
-
 func logDone(e *evidence) {
 	if !e.any(func(c *candidate) bool { return c.place == inLogDone }) {
 		return
@@ -407,9 +358,6 @@ func logDone(e *evidence) {
 		}
 	}
 }
-
-// called returns the last component of the name, and the tag.
-func (c *candidate) called() string { return c.image.name() + ":" + c.image.Reference.Tag() }
 
 // dropOthersDone drops the images of a list that a log reports as pulled under the same
 // names elsewhere, if it says of another one of the list that it was not: "Pulled
@@ -462,7 +410,7 @@ func listedRelease(e *evidence) {
 
 // mention: "We run a/b:1, and the dashboard is empty since the last update".
 func mention(e *evidence) {
-	sum, _ := e.score()
+	sum := e.score()
 	if sum >= requests {
 		return
 	}
@@ -772,7 +720,7 @@ func arrows(e *evidence) {
 
 // onlyMention: "Someone needs a/b" above "please put it on the mirror".
 func onlyMention(e *evidence) {
-	if sum, _ := e.score(); sum <= requests || !e.title.wanted && !e.body.wanted || len(e.title.flaws)+len(e.body.flaws)+len(e.with(asked)) > 0 || e.any(func(c *candidate) bool { return c.verdict == taken || c.verdict == guessed && isGuess(c.bareName()) }) {
+	if sum := e.score(); sum <= requests || !e.title.wanted && !e.body.wanted || len(e.title.flaws)+len(e.body.flaws)+len(e.with(asked)) > 0 || e.any(func(c *candidate) bool { return c.verdict == taken || c.verdict == guessed && isGuess(c.bareName()) }) {
 		return
 	}
 	for _, c := range e.body.with(dropped) {
@@ -855,12 +803,6 @@ func spaceOf(spaces []statedIn, line int) (in statedIn, v verdict) {
 	}
 	return in, v
 }
-
-// isShort reports whether a candidate is a name without a namespace.
-func (c *candidate) isShort() bool { return c.has(AssumedLibrary) && c.has(AssumedHost) }
-
-// lacksSpace reports whether it is one that no official image has.
-func (c *candidate) lacksSpace() bool { return c.isShort() && !known.IsOfficial(c.image.name()) }
 
 // moveInto gives a candidate a namespace and a verdict, and reports whether it could. If
 // the namespace is not sure, Ferry asks, and does not move a plain word without a tag.
@@ -1227,10 +1169,6 @@ func listItems(e *evidence) {
 // asked reports whether the author is to be asked about the candidate as an
 // item of a list.
 func (c *candidate) asked() bool { return slices.Contains(c.reasons, "list-item") }
-
-// isLeft reports whether the candidate is certainly an image, and no pass has
-// found out what is said about it.
-func (c *candidate) isLeft() bool { return c.place == leftOver && c.strength == certain }
 
 // guess accepts words of the title, or otherwise words on their own line. A
 // word with capital letters is part of a sentence, unless it is alone.

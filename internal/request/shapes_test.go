@@ -138,10 +138,18 @@ func TestSignals(t *testing.T) {
 		shows := strings.ReplaceAll(rowComments()["signals.go "+s.name].shows, `\n`, "\n")
 		title, body, ok := strings.Cut(shows, " / ")
 		e, _ := understand(Input{Title: title, Body: body})
-		if _, names := e.score(); !ok || !slices.Contains(names, s.name) {
+		if names := namesOf(e.given()); !ok || !slices.Contains(names, s.name) {
 			t.Errorf("%q has the signals %q, not %q", shows, names, s.name)
 		}
 	}
+}
+
+// namesOf returns the names of signals.
+func namesOf(given []*signal) (names []string) {
+	for _, s := range given {
+		names = append(names, s.name)
+	}
+	return names
 }
 
 // exampleOf returns the example of a dialect.
@@ -156,7 +164,7 @@ type rowComment struct{ says, shows string }
 // rules and signals by their files and names. They are no part of the program.
 var rowComments = sync.OnceValue(func() map[string]rowComment {
 	all := map[string]rowComment{}
-	for _, file := range []string{"dialects.go", "evidence.go", "rules.go", "signals.go"} {
+	for _, file := range []string{"dialects.go", "place.go", "rules.go", "signals.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			panic(err)
@@ -187,9 +195,8 @@ func TestEverySignal(t *testing.T) {
 	met := map[string]bool{}
 	for _, text := range caseTexts(t) {
 		e, _ := understand(Input{Title: text.title, Body: text.body})
-		_, names := e.score()
-		for _, name := range names {
-			met[name] = true
+		for _, s := range e.given() {
+			met[s.name] = true
 		}
 	}
 	for _, s := range signals {
@@ -217,7 +224,7 @@ func TestEveryWordOfSignals(t *testing.T) {
 			case inAnyLine, inOwnWords:
 			}
 			e, _ := understand(in)
-			if _, names := e.score(); !slices.Contains(names, s.name) {
+			if names := namesOf(e.given()); !slices.Contains(names, s.name) {
 				t.Errorf("%q gives %q, not %q", w, names, s.name)
 			}
 		}
@@ -620,7 +627,7 @@ func shapesDocument(chinese bool) string {
 		"A word counts if its form is at least as certain as its place requires: `bare`\n(immich), `official` (nginx), `path` (grafana/grafana), `tagged`\n(grafana/grafana:11), `certain` (quay.io/me/b).",
 		"一个词的写法要达到所在位置的要求才算镜像，由弱到强：`bare`（immich）、`official`（nginx）、\n`path`（grafana/grafana）、`tagged`（grafana/grafana:11）、`certain`（quay.io/me/b）。"), say("place | requires | otherwise | meaning", "位置 | 要求 | 达不到时 | 含义"))
 	for _, p := range allPlaces() {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(rowComments()["evidence.go "+p.name].says, inChinese[p.name]))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.name, strengths[p.needs], verdicts[p.weaker], say(rowComments()["place.go "+p.name].says, inChinese[p.name]))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| %s |\n| --- | --- | --- |\n", say("Signals", "信号"), fmt.Sprintf(say(
 		"The sum of the weights of its signals and of its wording decides whether a text asks\nfor its images or only mentions them: %d or more is a request, %d or less a mention. In\nbetween, Ferry asks the author.\n\nThe wording weighs from -%d to %d. It is the words of the text outside code blocks, those of the\ntitle once more, the pairs of neighbours among them, the places of images, and how long the text is\nand how much of it is code. Their weights were learned, beside the signals, from texts\nwhose meaning is known; see [Extending Ferry](extending.md#a-text-that-is-taken-for-a-request).\n\nThat an image cannot be pulled is a request if the text says nothing else. In a question\nwithout a polite wish, or in the form of a bug report, it is none.",

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
-	"github.com/imageferry/ferry/internal/reference"
 )
 
 // A text either asks for images or only mentions them. No single word decides
@@ -19,7 +18,7 @@ type signal struct {
 	// there are none, and holds is true, unless it is nil.
 	words  *phrases
 	region region
-	holds  func(title, body *text) bool
+	holds  func(*evidence) bool
 }
 
 // region is the part of a text in which the words of a signal are looked for.
@@ -51,35 +50,31 @@ var signals = []signal{
 	// says: a sentence asks for an image
 	// shows: x / Could you add quay.io/a/b:1 to the mirror?
 	{name: "wish", weight: 5,
-		holds: func(_, body *text) bool { return body.wanted || body.polite && body.pulls }},
+		holds: func(e *evidence) bool { return e.body.wanted || e.asksToPull() }},
 	// says: the title asks for an image
 	// shows: Please mirror quay.io/a/b:1 / x
 	{name: "title-wish", weight: 4,
-		holds: func(title, _ *text) bool { return title.wanted }},
+		holds: func(e *evidence) bool { return e.title.wanted }},
 	// says: the title has a word that requests have
 	// shows: Container request / x
 	{name: "title-hint", weight: 2,
-		holds: func(title, _ *text) bool { return title.wish && !title.wanted }},
+		holds: func(e *evidence) bool { return e.title.wish && !e.title.wanted }},
 	// says: there is no title, only a piece of text
 	// shows:  / x
 	{name: "untitled", weight: 6,
-		holds: func(title, _ *text) bool { return title.blank }},
+		holds: func(e *evidence) bool { return e.title.blank }},
 	// says: a sentence replaces an image by another
 	// shows: x / We moved from quay.io/a/b:1 to quay.io/a/b:2.
 	{name: "replacement", weight: 2,
-		holds: func(_, body *text) bool { return body.replaces }},
+		holds: func(e *evidence) bool { return e.body.replaces }},
 	// says: the title asks for an image by its name
 	// shows: Mirror quay.io/a/b:1 / x
 	{name: "title-names", weight: 4,
-		holds: func(title, _ *text) bool { return title.wanted && title.found }},
+		holds: func(e *evidence) bool { return e.title.wanted && e.title.found }},
 	// says: the title says to add what the body names as an image
 	// shows: Add flannel / We have quay.io/coreos/flannel:1 in mind.
 	{name: "title-order", weight: 4,
-		holds: func(title, body *text) bool {
-			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
-				return c.strength >= path && slices.ContainsFunc(title.ordered, func(word string) bool { return c.fits(word) > 0 })
-			})
-		}},
+		holds: (*evidence).isOrdered},
 	// says: a heading announces a list of needs
 	// shows: x / ### What we need\n- quay.io/a/b:1
 	{name: "wanted-head", weight: 4,
@@ -87,109 +82,96 @@ var signals = []signal{
 	// says: the title is an image
 	// shows: quay.io/a/b:1 / x
 	{name: "title-image", weight: 6,
-		holds: func(title, _ *text) bool {
-			return title.isImage() || !title.prose && len(title.with(taken))+len(title.flaws) > 0
+		holds: func(e *evidence) bool {
+			return e.title.isImage() || !e.title.prose && len(e.title.with(taken))+len(e.title.flaws) > 0
 		}},
 	// says: the title contains an image
 	// shows: quay.io/a/b:1 for the lab / x
 	{name: "titled", weight: 1,
-		holds: func(title, _ *text) bool { return len(title.with(taken)) > 0 }},
+		holds: func(e *evidence) bool { return len(e.title.with(taken)) > 0 }},
 	// says: a form names the image
 	// shows: x / Image: coreos/flannel\nVersion: v0.15.1\nRegistry: quay.io
 	{name: "form", weight: 8,
-		holds: func(_, body *text) bool {
-			return len(body.listed) > 0 || slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.place == inField || c.place == inRelease })
+		holds: func(e *evidence) bool {
+			return len(e.body.listed) > 0 || e.body.any(func(c *candidate) bool { return c.place == inField || c.place == inRelease })
 		}},
 	// says: a line has only images, or a row of a table one with its tag
 	// shows: x / quay.io/a/b:1
 	{name: "list", weight: 5,
-		holds: func(_, body *text) bool { return lists(body, nothing) }},
+		holds: func(e *evidence) bool { return e.lists(nothing) }},
 	// says: a line begins with an image and its tag
 	// shows: x / quay.io/a/b:1 is the one for the lab.
 	{name: "row", weight: 2,
-		holds: func(title, body *text) bool {
-			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
-				return c.verdict == taken && c.opens && c.place.stance == embedded && !c.has(AssumedTag) && !title.fails && !body.fails && !body.running
-			})
+		holds: func(e *evidence) bool {
+			return !e.fails() && !e.body.running && e.body.any((*candidate).isRow)
 		}},
 	// says: something cannot be pulled or reached
 	// shows: x / Our nodes have no access to ghcr.io
 	{name: "unreachable", weight: 3,
-		holds: func(title, body *text) bool {
-			return title.lacks || body.lacks || body.pulls && (title.fails || body.fails)
-		}},
+		holds: func(e *evidence) bool { return e.lacks() || e.body.pulls && e.fails() }},
 	// says: the title says that something cannot be pulled
 	// shows: Cannot pull the image / x
 	{name: "title-unreachable", weight: 3,
-		holds: func(title, _ *text) bool { return title.lacks }},
+		holds: func(e *evidence) bool { return e.title.lacks }},
 	// says: a sentence is about a network without access to others
 	// shows: x / The cluster is air-gapped.
 	{name: "isolated", weight: 2,
-		holds: func(title, body *text) bool { return title.isolated || body.isolated }},
+		holds: (*evidence).isolated},
 	// says: a log names an image that was not pulled
 	// shows: x / Failed to pull image "quay.io/a/b:1": i/o timeout
 	{name: "logged", weight: 3,
-		holds: func(_, body *text) bool {
-			return slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.place == inLog })
+		holds: func(e *evidence) bool {
+			return e.body.any(func(c *candidate) bool { return c.place == inLog })
 		}},
 	// says: there are hardly any words besides the images
 	// shows: x / image: quay.io/a/b:1
 	{name: "bare", weight: 6,
-		holds: func(title, body *text) bool {
-			return title.told+body.told <= 3 && !(title.running || body.running) && body.words <= story && (body.sections == 0 || !title.prose && !body.prose)
-		}},
+		holds: (*evidence).isBare},
 	// says: there are few words besides the images
 	// shows: x / This one is for us: quay.io/a/b:1
 	{name: "terse", weight: 1,
-		holds: func(title, body *text) bool { return title.told+body.told <= story && body.sections == 0 }},
+		holds: func(e *evidence) bool { return e.told() <= story && e.body.sections == 0 }},
 	// says: a file or a table contains an image
 	// shows: x / services:\n  a:\n    image: quay.io/a/b:1
 	{name: "pasted", weight: 1,
-		holds: func(_, body *text) bool {
-			return slices.ContainsFunc(body.candidates, func(c candidate) bool { return c.verdict == taken && c.place.stance == pasted })
+		holds: func(e *evidence) bool {
+			return e.body.any(func(c *candidate) bool { return c.verdict == taken && c.isPasted() })
 		}},
 	// says: something fails, and not that an image is pulled
 	// shows: x / The job fails every night.
 	{name: "fails", weight: -4,
-		holds: func(title, body *text) bool {
-			return (title.fails || body.fails) && !title.lacks && !body.lacks && !body.pulls && !title.running && !body.running && !title.wanted && !body.wanted
+		holds: func(e *evidence) bool {
+			return e.fails() && !e.lacks() && !e.body.pulls && !e.running() && !e.wanted()
 		}},
 	// says: images stand in sentences only, and none asks for one or says that it cannot be had
 	// shows: x / We are using quay.io/a/b:1 here.
 	{name: "spoken", weight: -1,
-		holds: func(title, body *text) bool {
-			lies := func(c candidate) bool { return c.verdict == taken && (c.place.stance != embedded || c.opens) }
-			return body.told > 3 && !title.blank && !title.wanted && !body.wanted && !title.wish && !body.wish && !title.lacks && !body.lacks && !body.isolated && !body.replaces &&
-				!slices.ContainsFunc(title.candidates, lies) && !slices.ContainsFunc(body.candidates, lies)
-		}},
+		holds: (*evidence).onlySpeaks},
 	// says: there is a sentence besides the images
 	// shows: x / We have used this for a long time in our lab.
 	{name: "told", weight: -2,
-		holds: func(title, body *text) bool { return title.told+body.told > story }},
+		holds: func(e *evidence) bool { return e.told() > story }},
 	// says: there are some sentences besides the images
 	// shows: x / We have used this for a long time in our lab, and nobody has complained about it so far.
 	{name: "tale", weight: -1,
-		holds: func(title, body *text) bool { return title.told+body.told > 2*story }},
+		holds: func(e *evidence) bool { return e.told() > 2*story }},
 	// says: there are many sentences besides the images
 	// shows: x / We have used this for a long time in our lab, and nobody has complained. We have used this for a long time in our lab, and nobody has complained. We have used this for a long time in our lab, and nobody has complained. We have used this for a long time in our lab, and nobody has complained.
 	{name: "long-tale", weight: -1,
-		holds: func(title, body *text) bool { return title.told+body.told > 5*story }},
+		holds: func(e *evidence) bool { return e.told() > 5*story }},
 	// says: a sentence asks something, and none politely for an image, unless it stands beside a list
 	// shows: x / How does the mirror name a/b:1?
 	{name: "question", weight: -12,
-		holds: func(title, body *text) bool {
-			return (title.question || body.question) && !title.wish && !body.wish && !(body.polite && body.pulls) && !(lists(body, nothing) && title.told+body.told <= 2*story) &&
-				!slices.ContainsFunc(title.candidates, func(c candidate) bool { return c.verdict == taken && c.strength > official })
-		}},
+		holds: (*evidence).onlyQuestions},
 	// says: a sentence is about running a container
 	// shows: x / It exits with code 1 and restarts.
 	{name: "running", weight: -3,
-		holds: func(title, body *text) bool { return title.running || body.running }},
+		holds: (*evidence).running},
 	// says: a sentence reports a fault of a project, or proposes a feature
 	// shows: x / It would be nice to support labels.
 	{name: "defect", weight: -24,
-		holds: func(title, body *text) bool {
-			return (title.defect || body.defect && !title.isImage()) && !lists(body, tagged)
+		holds: func(e *evidence) bool {
+			return (e.title.defect || e.body.defect && !e.title.isImage()) && !e.lists(tagged)
 		}},
 	// says: a heading is from a bug report
 	// shows: x / **Describe the bug**\nIt is red.
@@ -198,13 +180,13 @@ var signals = []signal{
 	// says: a form asks what happened, and no sentence politely for an image
 	// shows: x / What happened\nIt is red.
 	{name: "bug-form", weight: -8,
-		holds: func(title, body *text) bool {
-			return body.report && !title.wish && !body.wish && !(body.polite && body.pulls) && !lists(body, certain) && len(title.with(taken)) == 0
+		holds: func(e *evidence) bool {
+			return e.body.report && !e.asksPolitely() && !e.lists(certain) && len(e.title.with(taken)) == 0
 		}},
 	// says: several headings are from a bug report
 	// shows: x / ## Steps to reproduce\nRun it.\n## Expected behavior\nIt is green.
 	{name: "reports", weight: -3,
-		holds: func(_, body *text) bool { return body.sections > 1 }},
+		holds: func(e *evidence) bool { return e.body.sections > 1 }},
 	// says: a heading is from release notes, minutes or a report of an incident
 	// shows: x / ## What's Changed\n* Fix the loop by @a in #12
 	{name: "changes", weight: -8,
@@ -220,17 +202,15 @@ var signals = []signal{
 	// says: the title is the version of a release
 	// shows: Release v2.1.0 / x
 	{name: "version-title", weight: -4,
-		holds: func(title, _ *text) bool { return title.versioned }},
+		holds: func(e *evidence) bool { return e.title.versioned }},
 	// says: the title is the subject of a commit and asks for no image
 	// shows: test: Pull nginx from quay.io / x
 	{name: "commit", weight: -18,
-		holds: func(title, body *text) bool {
-			return title.ownCommit || title.commit && !title.wanted && !title.wish && !(body.polite && body.wanted)
-		}},
+		holds: (*evidence).isCommit},
 	// says: the body shows a change of a file
 	// shows: x / ```diff\n-a\n+b\n```
 	{name: "diff", weight: -2,
-		holds: func(_, body *text) bool { return body.diff }},
+		holds: func(e *evidence) bool { return e.body.diff }},
 	// says: a sentence asks to remove an image
 	// shows: x / Please delete quay.io/a/b:1 from your side.
 	{name: "removal", weight: -20,
@@ -238,16 +218,7 @@ var signals = []signal{
 	// says: an image at a mirror of its readers cannot be pulled, and no sentence asks for one, or the only image is in a private network
 	// shows: x / docker pull mirror.corp.example/library/node:22 fails with a timeout.
 	{name: "mirror-fails", weight: -20,
-		holds: func(title, body *text) bool {
-			if title.isImage() || lists(body, nothing) {
-				return false
-			}
-			fails, wanted := title.fails || body.fails || title.lacks || body.lacks || title.question || body.question, title.wanted || body.wanted
-			return slices.ContainsFunc(body.candidates, func(c candidate) bool {
-				host, path := c.image.Reference.Repository().Host(), c.image.Reference.Repository().Path()
-				return c.strength >= tagged && (isPrivate(host) && len(body.candidates)+len(title.candidates) == 1 && (fails || !wanted) || fails && !wanted && !known.IsRegistry(host) && (strings.HasPrefix(path, "library/") && host != reference.DockerHub || mirrorHosts.in(host)))
-			})
-		}},
+		holds: (*evidence).isMirrorsFault},
 	// says: a heading is from the form of a change of code
 	// shows: x / ## How has this been tested\nBy hand.
 	{name: "change-form", weight: -20,
@@ -259,7 +230,7 @@ var signals = []signal{
 	// says: a sentence without an image takes the request back
 	// shows: x / quay.io/a/b:1\n\nNever mind, I have it.
 	{name: "withdrawn", weight: -40,
-		holds: func(title, body *text) bool { return title.withdrawn || body.withdrawn }},
+		holds: func(e *evidence) bool { return e.title.withdrawn || e.body.withdrawn }},
 	// says: the title proposes a feature
 	// shows: Support labels in lists / x
 	{name: "proposal", weight: -4,
@@ -268,7 +239,7 @@ var signals = []signal{
 	// shows: Don't mirror to public namespaces / x
 	{name: "do-not", weight: -12,
 		words: &phrases{list: "don't |do not |stop |avoid |不要|别 |禁止"}, region: inTitleHead,
-		holds: func(_, body *text) bool { return !body.wanted }},
+		holds: func(e *evidence) bool { return !e.body.wanted }},
 	// says: a sentence announces something, or tells others of it
 	// shows: x / Heads-up: we move on Monday.
 	{name: "news", weight: -5,
@@ -277,12 +248,12 @@ var signals = []signal{
 	// shows: x / Since the upgrade it is slow.
 	{name: "aftermath", weight: -5,
 		words: &phrases{list: "signal aftermath"}, region: inOwnWords,
-		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
+		holds: nobodyAsks},
 	// says: a sentence says what should be done, and none asks for an image
 	// shows: x / You should show the digest.
 	{name: "advice", weight: -3,
 		words: &phrases{list: "signal advice"}, region: inOwnWords,
-		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
+		holds: nobodyAsks},
 	// says: the output of a scanner or the trace of a program is shown
 	// shows: x / Total: 1 (HIGH: 1, CRITICAL: 0)
 	{name: "scan", weight: -6,
@@ -291,7 +262,7 @@ var signals = []signal{
 	// shows: x / CONTAINER ID  IMAGE  COMMAND  CREATED  STATUS
 	{name: "containers", weight: -6,
 		words: &phrases{list: "container id "},
-		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
+		holds: nobodyAsks},
 	// says: a file tells how a container is run
 	// shows: x / a:\n  ports:\n  - 80:80
 	{name: "service", weight: -2,
@@ -312,7 +283,7 @@ var signals = []signal{
 	// shows: x / It works perfectly.
 	{name: "praise", weight: -6,
 		words: &praises, region: inOwnWords,
-		holds: func(title, body *text) bool { return !title.wanted && !body.wanted }},
+		holds: nobodyAsks},
 	// says: a sentence is about the job that mirrors
 	// shows: x / The sync job stopped last night.
 	{name: "job", weight: -3,
@@ -323,16 +294,111 @@ var signals = []signal{
 		words: &phrases{list: "signal outage"}, region: inOwnWords},
 }
 
-// mirrorHosts are parts of the names of such mirrors.
-var mirrorHosts = phrases{list: "mirrorHosts"}
+// nobodyAsks reports whether no sentence asks for an image.
+func nobodyAsks(e *evidence) bool { return !e.wanted() }
 
-// lists reports whether a line of a body has only images, the forms of which are
-// at least as certain as least.
-func lists(body *text, least strength) bool {
-	return slices.ContainsFunc(body.candidates, func(c candidate) bool {
-		return c.verdict == taken && c.strength >= least && (c.place.stance == listed || c.place == inCell && !c.has(AssumedTag)) && !body.aside[c.line] && !c.has(ReadLink)
+// asksToPull reports whether the body asks politely, and shows a command that pulls.
+func (e *evidence) asksToPull() bool { return e.body.polite && e.body.pulls }
+
+// asksPolitely reports whether a sentence asks to mirror, or the body asks so.
+func (e *evidence) asksPolitely() bool { return e.wishing() || e.asksToPull() }
+
+// isOrdered reports whether the body has an image that the title says to add: "Add
+// flannel".
+func (e *evidence) isOrdered() bool {
+	return e.body.any(func(c *candidate) bool {
+		return c.strength >= path && slices.ContainsFunc(e.title.ordered, func(word string) bool { return c.fits(word) > 0 })
 	})
 }
+
+// isRow reports whether an image with its tag begins a sentence.
+func (c *candidate) isRow() bool {
+	return c.verdict == taken && c.opens && c.isSpoken() && !c.lacksTag()
+}
+
+// isBare reports whether there are hardly any words besides the images.
+func (e *evidence) isBare() bool {
+	const few = 3
+	switch {
+	case e.told() > few, e.body.words > story, e.running():
+		return false
+	case e.body.sections > 0: // a report, unless it is only a list
+		return !e.prose()
+	}
+	return true
+}
+
+// onlySpeaks reports whether images stand in sentences only, and nothing shows that one
+// is needed.
+func (e *evidence) onlySpeaks() bool {
+	const few = 3
+	lies := func(c *candidate) bool { return c.verdict == taken && (c.opens || !c.isSpoken()) }
+	needs := e.wanted() || e.wishing() || e.lacks() || e.body.isolated || e.body.replaces
+	return e.body.told > few && !e.title.blank && !needs && !e.any(lies)
+}
+
+// onlyQuestions reports whether a sentence asks something, and nothing shows that it asks
+// for an image.
+func (e *evidence) onlyQuestions() bool {
+	named := func(c *candidate) bool { return c.verdict == taken && c.strength > official }
+	switch {
+	case !e.question(), e.asksPolitely():
+		return false
+	case e.lists(nothing) && e.told() <= 2*story: // a list with a question
+		return false
+	}
+	return !e.title.any(named)
+}
+
+// isCommit reports whether the title is the subject of a commit, and asks for no image.
+func (e *evidence) isCommit() bool {
+	if e.title.ownCommit {
+		return true
+	}
+	asks := e.title.wanted || e.title.wish || e.body.polite && e.body.wanted
+	return e.title.commit && !asks
+}
+
+// isMirrorsFault reports whether the text is about a mirror of its readers, and names no
+// image to add to it.
+func (e *evidence) isMirrorsFault() bool {
+	if e.title.isImage() || e.lists(nothing) {
+		return false
+	}
+	fails, wanted := e.fails() || e.lacks() || e.question(), e.wanted()
+	only := len(e.body.candidates)+len(e.title.candidates) == 1
+	return e.body.any(func(c *candidate) bool {
+		switch {
+		case c.strength < tagged:
+			return false
+		case only && isPrivate(c.host()):
+			return fails || !wanted
+		}
+		return fails && !wanted && c.isAtMirror()
+	})
+}
+
+// isAtMirror reports whether an image is at the mirror of a registry.
+func (c *candidate) isAtMirror() bool {
+	if known.IsRegistry(c.host()) {
+		return false
+	}
+	return mirrorHosts.in(c.host()) || strings.HasPrefix(c.repository().Path(), "library/")
+}
+
+// mirrorHosts are parts of the names of mirrors.
+var mirrorHosts = phrases{list: "mirrorHosts"}
+
+// lists reports whether a line of the body has only images, the forms of which are at
+// least as certain as least.
+func (e *evidence) lists(least strength) bool {
+	return e.body.any(func(c *candidate) bool {
+		return c.verdict == taken && c.strength >= least && c.isItem() && !c.has(ReadLink) && !e.body.aside[c.line]
+	})
+}
+
+// isItem reports whether an image stands on a line of images, or with its tag in a table.
+func (c *candidate) isItem() bool { return c.isListed() || c.place == inCell && !c.lacksTag() }
 
 // reportHeads are beginnings of headings and labels in forms of bug reports.
 var reportHeads = phrases{list: "reportHeads"}
@@ -340,52 +406,76 @@ var reportHeads = phrases{list: "reportHeads"}
 // topicHeads are beginnings of headings that stand in reports and elsewhere.
 var topicHeads = phrases{list: "topicHeads"}
 
-// score returns the sum of the weights of the signals of title and body, and
-// their names.
-func score(title, body *text) (sum int, names []string) {
-	for n, s := range signals {
-		if has := uint64(1) << n; (s.words == nil || (title.signs|body.signs)&has != 0) && (s.holds == nil || s.holds(title, body)) {
-			sum += s.weight
-			names = append(names, s.name)
-		}
+// score returns the sum of the weights of the signals and of the wording.
+func (e *evidence) score() int {
+	sum := e.wording
+	for _, s := range e.given() {
+		sum += s.weight
 	}
-	return sum, names
+	return sum
+}
+
+// isRequest reports whether the text asks for images.
+func (e *evidence) isRequest() bool { return e.score() >= requests }
+
+// given returns the signals that the text gives.
+func (e *evidence) given() (given []*signal) {
+	signs := e.title.signs | e.body.signs
+	for n := range signals {
+		s := &signals[n]
+		if s.words != nil && signs&(1<<n) == 0 || s.holds != nil && !s.holds(e) {
+			continue
+		}
+		given = append(given, s)
+	}
+	return given
 }
 
 // readSignals notes the signals that lines, in lower case, give by their words.
 func (s *scan) readSignals(whole string) {
-	aside := false
+	inReport := false
 	s.said, s.aside = whole, map[int]bool{}
 	for _, l := range s.lines {
 		said, rest, _ := strings.Cut(whole, "\n")
 		whole = rest
-		head, title := headOf(l, said), l.number == 0
+		head := headOf(l, said)
 		s.layout.note(l, said)
 		switch {
 		case head == "":
 		case reportHeads.starts(head) || topicHeads.starts(head):
-			s.sections, aside = s.sections+1, true
-		default:
-			aside = aside && said[0] != '#' && said[0] != '*'
+			s.sections++
+			inReport = true
+		case said[0] == '#' || said[0] == '*': // another section
+			inReport = false
 		}
-		if aside {
+		if inReport {
 			s.aside[l.number] = true
 		}
-		on := marksOf(said)
-		s.readIntent(said, on)
+		s.readIntent(said, marksOf(said))
 		if signalWords.in(said) {
 			s.signs |= signsOf(l, said, head)
 		}
 		s.diff = s.diff || l.diff
-		if title {
-			s.blank = said == ""
-			s.versioned = isRelease(said)
-			s.commit = commits.starts(said)
-			if rest := strings.TrimLeft(afterCommitType(said), "#[ "); (orders.starts(rest) || bids.starts(rest)) && !strings.HasPrefix(rest, "bump ") {
-				s.ordered = strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(" :,()/[]", r) })
-			}
-			s.ownCommit = ownCommits.starts(said)
+		if l.number == 0 {
+			s.readTitle(said)
 		}
+	}
+}
+
+// readTitle notes the form of a title in lower case.
+func (s *scan) readTitle(said string) {
+	s.titleForm = titleForm{
+		blank:     said == "",
+		versioned: isRelease(said),
+		commit:    commits.starts(said),
+		ownCommit: ownCommits.starts(said),
+	}
+	order := strings.TrimLeft(afterCommitType(said), "#[ ")
+	if strings.HasPrefix(order, "bump ") { // a commit
+		return
+	}
+	if orders.starts(order) || bids.starts(order) {
+		s.ordered = strings.FieldsFunc(order, func(r rune) bool { return strings.ContainsRune(" :,()/[]", r) })
 	}
 }
 

@@ -105,7 +105,7 @@ func TestWants(t *testing.T) {
 func TestWishWithoutAnswer(t *testing.T) {
 	e, _ := understand(Input{Title: "labels", Body: "Please add better labels to the pages of webhook. We are on quay.io/a/webhook:v1.15.0 here."})
 	e.wording = 0 // what is learned is not tested here
-	if sum, _ := e.score(); sum > mentions || !e.wishes(true) || e.wishes(false) {
+	if sum := e.score(); sum > mentions || !e.wishes(true) || e.wishes(false) {
 		t.Errorf("score %d, a wish beside images %v, without any %v", sum, e.wishes(true), e.wishes(false))
 	}
 }

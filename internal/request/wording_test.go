@@ -69,7 +69,7 @@ func gatherLesson(t *testing.T) lesson {
 			return
 		}
 		s.wording = e.wording
-		s.signals, _ = score(&e.title, &e.body)
+		s.signals = e.score() - e.wording
 		var found []string
 		eachMark(&e.title, &e.body, func(mark []byte) { found = append(found, string(mark)) })
 		slices.Sort(found)
