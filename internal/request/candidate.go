@@ -69,6 +69,11 @@ func (c *candidate) isShort() bool { return c.has(AssumedLibrary) && c.lacksHost
 // lacksSpace reports whether it is one that no official image has.
 func (c *candidate) lacksSpace() bool { return c.isShort() && !known.IsOfficial(c.image.name()) }
 
+// mayCount reports whether it is taken as an image, or may be guessed to be one.
+func (c *candidate) mayCount() bool {
+	return c.verdict == taken || c.verdict == guessed && isGuess(c.bareName())
+}
+
 // isListed, isPasted and isSpoken tell in which kind of text it stands.
 func (c *candidate) isListed() bool { return c.place.stance == listed }
 

@@ -185,6 +185,13 @@ func (e *evidence) any(is func(*candidate) bool) bool {
 	return e.title.any(is) || e.body.any(is)
 }
 
+// note adds a remark.
+func (e *evidence) note(p Problem) {
+	if len(e.notes) < MaxImages {
+		e.notes = append(e.notes, p)
+	}
+}
+
 // isFlawed reports whether there is a problem with the text.
 func (e *evidence) isFlawed() bool { return len(e.title.flaws)+len(e.body.flaws) > 0 }
 
@@ -217,9 +224,7 @@ func (t *text) with(v verdict) []*candidate {
 
 // names reports whether a text names an image, even if only as a guess.
 func (t *text) names() bool {
-	return t.any(func(c *candidate) bool {
-		return c.verdict == taken || c.verdict == guessed && !c.heading && isGuess(c.bareName())
-	})
+	return t.any(func(c *candidate) bool { return c.verdict == taken || !c.heading && c.mayCount() })
 }
 
 // isImage reports whether a title is an image rather than a sentence with one.

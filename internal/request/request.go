@@ -32,11 +32,13 @@
 // strength (weigh.go): how likely it is an image by its form alone.
 //
 // The dialect adds the place of the word. One table (place.go) says which
-// strength a place requires, and what happens to a weaker word. The rules for
-// title, body and sentences are a list (rules.go). Whether the text asks for
-// images or only mentions some is the sum of a table of signals (signals.go,
-// intent.go). The remaining candidates are the request, together with the lines
-// that have to name an image and do not (entries.go, decide.go).
+// strength a place requires, and what happens to a weaker word: the word is a
+// candidate (candidate.go). The candidates and what the lines say are the evidence
+// (evidence.go). Whether the text asks for images or only mentions some is the sum
+// of a table of signals (signals.go, intent.go). The rules for title, body and
+// sentences are a list (rules.go), and by subject in the files rules_*.go. The
+// remaining candidates are the request, together with the lines that have to name
+// an image and do not (entries.go, decide.go).
 //
 // All dialects use joined.go (names broken over lines), tokens.go (words),
 // markdown.go (bullets, numbers, links) and language.go (what words of several

@@ -163,45 +163,6 @@ func only(tags []apartTag, keep func(*apartTag) bool) (kept []apartTag) {
 	return kept
 }
 
-// moreOfThem: "a/b:1.2" above "also 1.3".
-func moreOfThem(e *evidence) {
-	for _, t := range e.texts() {
-		tags := only(t.apart, func(tag *apartTag) bool { return tag.tag != "" && tag.adds })
-		for _, version := range t.versions[:min(len(t.versions), maxUses)] {
-			if looksLikeTag(version.tag) {
-				tags = append(tags, apartTag{tag: version.tag, line: version.line})
-			}
-		}
-		for _, tag := range tags {
-			var before []*candidate
-			all := e.with(taken)
-			for _, c := range all {
-				if c.line < tag.line || c.line == tag.line && c.at < tag.at {
-					before = append(before, c)
-				}
-			}
-			named := slices.DeleteFunc(slices.Clone(before), func(c *candidate) bool { return c.fits(tag.of) == 0 })
-			if tag.of == "" {
-				named = before
-			}
-			if len(named) == 0 || !tag.adds && named[len(named)-1].line != tag.line-1 || slices.ContainsFunc(named, func(c *candidate) bool {
-				return c.image.Reference.Repository() != named[0].image.Reference.Repository() || c.has(AssumedTag) || c.image.Reference.Tag() == tag.tag || c.image.Reference.HasDigest()
-			}) {
-				continue
-			}
-			last := *named[len(named)-1]
-			ref, err := last.image.Reference.Repository().Tagged(tag.tag)
-			if err != nil {
-				continue
-			}
-			last.complete(last.image.named(ref), JoinedLines)
-			last.line, last.at, last.from = tag.line, tag.at, tag.at
-			last.judge(taken, "more-tags")
-			t.add([]candidate{last})
-		}
-	}
-}
-
 // newTag requests the only excluded image with the only tag that is announced:
 // "already mirrored: a/b:1.2", "new tag: 1.3". Otherwise, Ferry asks about it.
 func newTag(e *evidence, said []apartTag, all []*candidate) {
@@ -215,13 +176,6 @@ func newTag(e *evidence, said []apartTag, all []*candidate) {
 		return
 	}
 	all[0].withTags([]string{said[0].tag}, verdict)
-}
-
-// asks reports whether the text as a whole, and a sentence or the wording, asks for
-// images.
-func (e *evidence) asks() bool {
-	sum := e.score()
-	return sum >= requests && (e.title.wanted || e.body.wanted || e.wording > 0)
 }
 
 // continues reports whether a text asks for a tag that differs only by its numbers
