@@ -292,9 +292,9 @@ var environments = wordSet{list: "environments"}
 // machineHeads are labels of the system of a machine, alone on the line above it.
 var machineHeads = wordSet{list: "machineHeads"}
 
-// isMachine reports whether a line may name such a system: "CentOS 7".
+// isMachine reports whether a line may name such a system: "CentOS 7", "Ubuntu".
 func isMachine(text string) bool {
-	return startsUpper(text) && strings.ContainsAny(text, "0123456789") && !strings.ContainsAny(text, ":/")
+	return startsUpper(text) && !strings.ContainsAny(text, ":/") && (strings.ContainsAny(text, "0123456789") || !strings.Contains(text, " "))
 }
 
 // isEnvironment reports whether a line describes a machine: "OS: Ubuntu 22.04",

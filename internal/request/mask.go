@@ -35,14 +35,19 @@ func maskComments(text string) string {
 }
 
 // maskQuotes masks quoted replies: lines that begin with ">" outside of code.
-// If a program is quoted, not a person, only the mark is removed.
+// If a program is quoted, not a person, or the line above asks for what is quoted,
+// "please add these:", only the mark is removed.
 func maskQuotes(lines []line) {
+	asked := false
 	for i := range lines {
 		l := &lines[i]
 		at := l.indent()
 		switch {
+		case l.text == "":
 		case l.fenced || !strings.HasPrefix(l.text[at:], ">"):
-		case announces(lower(l.text)):
+			said := lower(strings.TrimRight(l.text, " *"))
+			asked = strings.HasSuffix(said, ":") && (isPolite(said) || hasWish(said))
+		case asked, announces(lower(l.text)):
 			l.text = blank(l.text, at, at+1)
 		default:
 			l.mask(isQuoted)

@@ -34,7 +34,7 @@ func (s *scan) readText() {
 			first, _, _ := strings.Cut(strings.TrimLeft(item, " "), " ")
 			s.spelled[i] = len(s.peek(first).images) == 0
 		}
-		if text = closeGaps(beforeExample(s.beforeComment(text))); skip || strings.TrimSpace(text) == "" {
+		if text = closeGaps(beforeExample(s.beforeComment(maskPrompt(text)))); skip || strings.TrimSpace(text) == "" {
 			if !skip && isMarked(whole) {
 				s.addEntry(l)
 			}
@@ -88,6 +88,18 @@ func (list *listOfLines) add(l *line) {
 
 // promptMarks are ends of the prompts of a shell.
 var promptMarks = phrases{list: "]# |~# |$ "}
+
+// maskPrompt masks the prompt of a shell at the beginning of a line, which has a name
+// of the machine: "alpine:~# docker ps", "root@node:/opt$".
+func maskPrompt(text string) string {
+	from := len(text) - len(strings.TrimLeft(text, " "))
+	prompt, _, _ := strings.Cut(text[from:], " ")
+	_, folder, ok := strings.Cut(prompt, ":")
+	if !ok || folder == "" || strings.IndexByte("~/", folder[0]) < 0 || !strings.HasSuffix(folder, "#") && !strings.HasSuffix(folder, "$") {
+		return text
+	}
+	return blank(text, from, from+len(prompt))
+}
 
 // opensBlock reports whether a line begins a block of code: "node {".
 func opensBlock(text string) bool {
