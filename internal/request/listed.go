@@ -204,7 +204,9 @@ func enumerated(written string) []string {
 			if strings.Trim(name, "一二三四五六七八九十") == "" {
 				continue // the number of an item
 			}
-			name = name[strings.LastIndexByte(name, ',')+1:] // the list begins behind the clause in front of it
+			// The list begins behind the clause in front of it.
+			name = name[strings.LastIndexByte(name, ',')+1:]
+			name = name[strings.LastIndex(name, "。")+1:]
 		}
 		name, _, _ = strings.Cut(name, ",")
 		name, _, _ = strings.Cut(strings.TrimSpace(name), "。")
