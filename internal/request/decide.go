@@ -214,9 +214,9 @@ func (e *evidence) isMoot(t *text, p Problem, all []*candidate) bool {
 		return strings.Contains(p.Written, "://") && !listed && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story
 	case p.Code == AllTags: // "golang:*-alpine, so golang:1.23-alpine"; "nothing of gcr.io/* can be pulled"
 		return strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) ||
-			found && !listed && !t.wishesFor(p) && known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*"))
+			found && !listed && !t.wishesFor(p) && (t.mentions(p) || known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*")))
 	case p.Code == Placeholder:
-		return found && isLoneVariable(p.Written) && (!listed || t.isFile())
+		return found && isLoneVariable(p.Written) && (!listed || t.isFile()) || found && !listed && t.mentions(p)
 	}
 	return false
 }
@@ -224,6 +224,11 @@ func (e *evidence) isMoot(t *text, p Problem, all []*candidate) bool {
 // wishesFor reports whether a problem stands in a sentence that asks for something.
 func (t *text) wishesFor(p Problem) bool {
 	return slices.ContainsFunc(t.flaws, func(f flaw) bool { return f.wished && f.problem.Written == p.Written })
+}
+
+// mentions reports whether a problem stands only in sentences that do not ask for it.
+func (t *text) mentions(p Problem) bool {
+	return !slices.ContainsFunc(t.flaws, func(f flaw) bool { return f.problem.Written == p.Written && (f.wished || !f.spoken) })
 }
 
 // spokenBlanks returns the words in sentences, as written, with a blank for the registry

@@ -129,14 +129,14 @@ func parseAlias(custom string) (Alias, *Problem) {
 
 // placeholder returns the reading of a word that only its author can complete.
 func placeholder(word string) reading {
-	if hasFileExtension(word) || strings.Contains(strings.ReplaceAll(word, "://", ""), ":/") { // "$HOME/a:/b"
+	if hasFileExtension(word) || strings.Contains(strings.ReplaceAll(word, "://", ""), ":/") || strings.Contains(word, "</") { // "$HOME/a:/b", "Sudan.</body>"
 		return reading{}
 	}
 	return reading{strength: path, problem: &Problem{Code: Placeholder, Written: clip(word)}}
 }
 
-// isLoneVariable reports whether a placeholder is nothing but a variable, such
-// as that of a loop over images, "{{ item }}", or begins with that of a template.
+// isLoneVariable reports whether a placeholder is nothing but variables, such as that
+// of a loop over images, "{{ item }}" or "$name:$tag", or begins with that of a template.
 func isLoneVariable(written string) bool {
 	if strings.HasPrefix(written, "{{") {
 		return true // "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
@@ -145,7 +145,12 @@ func isLoneVariable(written string) bool {
 	if host, name, ok := strings.Cut(written, "/"); ok && known.IsRegistry(host) {
 		written = name // "docker.io/{image}"
 	}
-	return (strings.HasPrefix(written, "{") || strings.HasPrefix(written, "$")) && !strings.ContainsAny(written, "/:")
+	for _, part := range strings.FieldsFunc(written, func(r rune) bool { return r == '/' || r == ':' }) {
+		if part[0] != '{' && part[0] != '$' {
+			return false // "{name}:1.2"
+		}
+	}
+	return written != ""
 }
 
 // placeholderOrGlob returns the reading of a word with characters that
