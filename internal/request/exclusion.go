@@ -97,6 +97,21 @@ var (
 	fillersBehind = wordSet{list: "fillersBehind"}
 )
 
+// isUnwanted reports whether the words above a list, or the remark behind them, say that
+// what is in it is not wanted or there already: "Obsolete:", "Images of the package
+// (these are in our registry already):".
+func isUnwanted(h blockHead) bool {
+	const most = 24 // bytes of words without a remark
+	if h.is(&unwanted) {
+		return true
+	}
+	said := h.remark
+	if said == "" && len(h.words) <= most && !h.whole {
+		said = h.words
+	}
+	return said != "" && (contrasts.in(said) || thereCells.starts(said) || unwanted.end(said)) && !hasWish(said) && !isPolite(said)
+}
+
 // unwantedHeads exclude the list that follows them; unwanted are the same before a colon.
 const unwantedHeads = wordList("unwantedHeads")
 

@@ -352,38 +352,59 @@ var examples = endings{list: exampleHeads}
 // exampleHeads are endings of lines, before a colon, that announce an example.
 const exampleHeads = wordList("exampleHeads")
 
-// maskBelow masks the block below a line that ends with one of some words and a
-// colon: the code in it, or the lines up to the next empty one. Above a list,
-// words such as "比如" need no colon.
-func maskBelow(lines []line, heads *endings, why reason) {
+// isListHead reports whether a line announces a list: "Still missing:".
+func isListHead(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasSuffix(text, ":") && !strings.ContainsAny(text[:1], "-*+") && !strings.Contains(text, "/")
+}
+
+// blockHead is a line that announces the block below it: "Examples (do not copy):".
+type blockHead struct {
+	words  string // in lower case, without the remark
+	remark string // in parentheses behind the words
+	whole  bool   // the line is a heading without a colon: its words tell only together
+}
+
+// blockHeadOf returns the head that a line is. Above a list, words such as "比如" need no
+// colon.
+func blockHeadOf(lines []line, i int) (h blockHead, ok bool) {
+	const most = 120 // bytes
+	text := lower(strings.TrimRight(strings.TrimSpace(lines[i].text), " *_"))
+	if text == "" {
+		return h, false
+	}
+	h.words, ok = strings.CutSuffix(text, ":")
+	if heading, is := strings.CutPrefix(text, "#"); is && !ok {
+		return blockHead{words: strings.Trim(heading, "# *_"), whole: true}, true
+	}
+	if !ok && (!strings.HasSuffix(text, "如") || i+1 == len(lines) || !strings.HasPrefix(strings.TrimLeft(lines[i+1].text, " "), "- ")) {
+		return h, false
+	}
+	h.words = strings.TrimRight(h.words, " *_")
+	if at := strings.LastIndexByte(h.words, '('); at > 0 && strings.HasSuffix(h.words, ")") {
+		h.words, h.remark = strings.TrimRight(h.words[:at], " *_"), h.words[at+1:len(h.words)-1]
+	}
+	return h, len(h.words) <= most
+}
+
+// is reports whether a head ends with one of some words, or consists of them.
+func (h blockHead) is(heads *endings) bool {
+	if h.whole {
+		return heads.has(h.words)
+	}
+	return heads.end(h.words)
+}
+
+// maskBelow masks the blocks below the heads of which is is true: the code, or the
+// lines up to the next empty one. A list that is not wanted ends at the next head, too.
+func maskBelow(lines []line, is func(blockHead) bool, why reason) {
 	for i := 0; i < len(lines); i++ {
-		text := strings.TrimRight(strings.TrimSpace(lines[i].text), " *_")
-		if text == "" || text[0] != '#' && text[len(text)-1] != ':' && !strings.HasSuffix(text, "如") {
-			continue
-		}
-		text = lower(text)
-		head, announced := strings.CutSuffix(text, ":")
-		if i+1 < len(lines) && !announced && strings.HasPrefix(strings.TrimLeft(lines[i+1].text, " "), "- ") {
-			announced = text[0] != '#'
-		}
-		head = strings.TrimRight(head, " *_")
-		if at := strings.LastIndexByte(head, '('); at > 0 && strings.HasSuffix(head, ")") {
-			head = strings.TrimRight(head[:at], " *_") // "Example (do not copy):"
-		}
-		if heading, ok := strings.CutPrefix(text, "#"); ok {
-			if heading = strings.Trim(heading, "#: *_"); heads.has(heading) {
-				head, announced = heading, true
-			}
-		}
-		if !announced || len(head) > 120 {
-			continue
-		}
-		if !heads.end(head) {
+		if h, ok := blockHeadOf(lines, i); !ok || !is(h) {
 			continue
 		}
 		from := nextText(lines, i+1)
 		for n := from; n < len(lines) && (lines[n].fenced || strings.TrimSpace(lines[n].text) != "" && !lines[from].fenced); n++ {
-			if lines[n].fenced != lines[from].fenced {
+			if lines[n].fenced != lines[from].fenced || n > from && why == isNot && !lines[n].fenced && isListHead(lines[n].text) {
 				break
 			}
 			if why == isExample && announces(lower(lines[n].text)) {

@@ -157,7 +157,7 @@ func maskForeignTemplates(whole string, lines []line) {
 	maskTriples(lines, instructed)
 	maskFormats(whole, lines)
 	if !known {
-		maskBelow(lines, &examples, isExample)
+		maskBelow(lines, func(h blockHead) bool { return h.is(&examples) }, isExample)
 		maskExampleFields(lines)
 	}
 }

@@ -55,7 +55,7 @@ func gather(in Input) (e evidence, all bool) {
 		}
 	}
 	maskDiffs(lines)
-	maskBelow(lines, &unwanted, isNot)
+	maskBelow(lines, isUnwanted, isNot)
 	maskTicked(lines)
 	maskExcerpts(lines)
 	maskManifests(lines)
