@@ -43,8 +43,9 @@ func (s *Server) find(c *call) (*issue, *answer) {
 	return s.issues[n-1], nil
 }
 
-// paged returns the page in the query, with the other pages in the Link header.
-func paged[T any](c *call, all []T) answer {
+// paged returns the page in the query as it is shown, with the other pages in the Link
+// header.
+func paged[T, J any](c *call, all []T, show func(T) J) answer {
 	q := c.URL.Query()
 	number := func(name string, standard, most int) int {
 		n, err := strconv.Atoi(q.Get(name))
@@ -74,7 +75,11 @@ func paged[T any](c *call, all []T) answer {
 	if page > 1 {
 		link("first", 1)
 	}
-	a := ok(all[min((page-1)*per, len(all)):min(page*per, len(all))])
+	shown := []J{}
+	for _, each := range all[min((page-1)*per, len(all)):min(page*per, len(all))] {
+		shown = append(shown, show(each))
+	}
+	a := ok(shown)
 	if len(links) > 0 {
 		a.header = http.Header{"Link": {strings.Join(links, ", ")}}
 	}

@@ -18,11 +18,7 @@ func (s *Server) listComments(c *call) answer {
 	if missing != nil {
 		return *missing
 	}
-	all := []any{}
-	for _, each := range i.comments {
-		all = append(all, s.commentJSON(c.base, i, each))
-	}
-	return paged(c, all)
+	return paged(c, i.comments, func(each *comment) commentJSON { return s.commentJSON(c.base, i, each) })
 }
 
 // listAllComments is GET /repos/…/issues/comments: those of all issues, by "since",
@@ -56,11 +52,7 @@ func (s *Server) listAllComments(c *call) answer {
 		}
 		return order < 0
 	})
-	all := []any{}
-	for _, p := range found {
-		all = append(all, s.commentJSON(c.base, p.issue, p.comment))
-	}
-	return paged(c, all)
+	return paged(c, found, func(p placed) commentJSON { return s.commentJSON(c.base, p.issue, p.comment) })
 }
 
 // text reads the body of a comment from the request, or returns an error

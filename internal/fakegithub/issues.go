@@ -33,7 +33,7 @@ func (s *Server) listIssues(c *call) answer {
 	if state == "" {
 		state = "open"
 	}
-	found := []any{}
+	var found []*issue
 	for _, i := range s.issues {
 		switch {
 		case i.deleted, s.config.NoIssues,
@@ -43,12 +43,12 @@ func (s *Server) listIssues(c *call) answer {
 			!i.hasLabels(q.Get("labels")):
 			continue
 		}
-		found = append(found, s.issueJSON(c.base, i))
+		found = append(found, i)
 	}
 	if q.Get("direction") != "asc" { // newest first
 		slices.Reverse(found)
 	}
-	return paged(c, found)
+	return paged(c, found, func(i *issue) issueJSON { return s.issueJSON(c.base, i) })
 }
 
 func (i *issue) hasLabels(names string) bool {

@@ -11,11 +11,7 @@ func (s *Server) listLabels(c *call) answer {
 	if !s.here(c) {
 		return notFound()
 	}
-	all := []any{}
-	for _, l := range s.labels {
-		all = append(all, s.labelJSON(c.base, l))
-	}
-	return paged(c, all)
+	return paged(c, s.labels, func(l Label) labelJSON { return s.labelJSON(c.base, l) })
 }
 
 func (s *Server) createLabel(c *call) answer {
@@ -55,12 +51,10 @@ func (s *Server) newLabel(name, color, description string) Label {
 
 // shownLabels answers requests for an issue's labels.
 func (s *Server) shownLabels(c *call, i *issue) answer {
-	all := []any{}
-	for _, name := range i.labels {
+	return paged(c, i.labels, func(name string) labelJSON {
 		l, _ := s.label(name) // an issue's labels are the repository's
-		all = append(all, s.labelJSON(c.base, l))
-	}
-	return paged(c, all)
+		return s.labelJSON(c.base, l)
+	})
 }
 
 func (s *Server) listIssueLabels(c *call) answer {

@@ -61,9 +61,5 @@ func (s *Server) addReaction(c *call, i *issue, comment int64, to *[]reaction) a
 }
 
 func (s *Server) shownReactions(c *call, all []reaction) answer {
-	shown := []any{}
-	for _, r := range all {
-		shown = append(shown, s.reactionJSON(c.base, r))
-	}
-	return paged(c, shown)
+	return paged(c, all, func(r reaction) map[string]any { return s.reactionJSON(c.base, r) })
 }

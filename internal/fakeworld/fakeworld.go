@@ -63,6 +63,7 @@ func New(t testing.TB) *World {
 		Environ: map[string]string{
 			"GITHUB_ACTIONS":      "true",
 			"GITHUB_REPOSITORY":   Owner.Login + "/ferry",
+			"GITHUB_API_URL":      "http://127.0.0.1:1", // where nobody listens; a test that needs GitHub starts one
 			"GITHUB_TOKEN":        Token,
 			"GITHUB_STEP_SUMMARY": filepath.Join(dir, "summary"),
 			"FERRY_CONFIG":        filepath.Join(dir, "ferry.yaml"),

@@ -35,7 +35,7 @@ func noWait(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 // serve serves a registry under a name, for a reference has no IP address for a host.
 func serve(t *testing.T, r http.Handler) string {
 	server := httptest.NewServer(r)
-	t.Cleanup(server.Close)
+	t.Cleanup(func() { _ = server.Config.Close() }) // net/http holds refused requests for half a second
 	return strings.Replace(strings.TrimPrefix(server.URL, "http://"), "127.0.0.1", "localhost", 1)
 }
 

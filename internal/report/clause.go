@@ -38,8 +38,10 @@ func translated(clauses [][2]string, text string) string {
 		if c[0] == text {
 			return c[1]
 		}
-		if !strings.Contains(c[0], "{}") {
-			continue
+		before, behind, gap := strings.Cut(c[0], "{}")
+		behind = behind[strings.LastIndexByte(behind, '}')+1:]
+		if !gap || !strings.HasPrefix(text, before) || !strings.HasSuffix(text, behind) {
+			continue // before an expression is compiled, which takes longer
 		}
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(c[0]), `\{\}`, "(.+?)")
 		values := regexp.MustCompile("(?s)^" + pattern + "$").FindStringSubmatch(text)
