@@ -31,21 +31,38 @@ func markEntries(lines []line, list bool) {
 var thanking = phrases{list: "thanking"}
 
 // noteEntry records a line that has to name an image and does not.
-func (s *scan) noteEntry(l *line, text string, toks []token, reads []reading, about summary) {
-	if !l.entry {
+func (s *scan) noteEntry(u *spokenLine) {
+	if !u.entry || u.needsNoImage() || s.isCourtesy(u) {
 		return
 	}
-	said, names := lower(l.text), about.images+about.bare+about.other
-	switch {
-	case strings.Trim(said, "_* ") == "no response" || strings.HasSuffix(l.text, ":") && len(toks) > 1 && (about.images == 0 || about.bare+about.other == 0):
-	case about.plain && names == 0 && !isEmptyEntry(text, toks):
-	case about.images == 0 && (hasWish(said) || isPolite(said) || thanking.in(said)) && !slices.ContainsFunc(s.odd, func(i int) bool { return !sentenceWords.has(spoken(toks[i])) }):
-	default:
-		s.entries = append(s.entries, entry{
-			line: l.number, written: clip(strings.TrimSpace(l.text)), suggestion: nearby(toks, reads),
-			version: about.images+about.bare == 0 && about.foreign == 0 && about.other == len(versionsOf(toks)),
-		})
+	about := &u.about
+	s.entries = append(s.entries, entry{
+		line: u.number, written: clip(strings.TrimSpace(u.text)), suggestion: nearby(u.toks, u.reads),
+		version: about.images+about.bare == 0 && about.foreign == 0 && about.other == len(versionsOf(u.toks)),
+	})
+}
+
+// needsNoImage reports whether a line that has to name an image is the empty answer of a
+// form, a label, or has only filler words.
+func (u *spokenLine) needsNoImage() bool {
+	about := &u.about
+	if strings.Trim(lower(u.text), "_* ") == "no response" {
+		return true
 	}
+	if strings.HasSuffix(u.text, ":") && len(u.toks) > 1 && (about.images == 0 || about.bare+about.other == 0) {
+		return true
+	}
+	return about.plain && about.images+about.bare+about.other == 0 && !isEmptyEntry(u.written, u.toks)
+}
+
+// isCourtesy reports whether a line without an image asks for something or thanks, in
+// words of sentences only.
+func (s *scan) isCourtesy(u *spokenLine) bool {
+	said := lower(u.text)
+	if u.about.images > 0 || !hasWish(said) && !isPolite(said) && !thanking.in(said) {
+		return false
+	}
+	return !slices.ContainsFunc(s.odd, func(i int) bool { return !sentenceWords.has(spoken(u.toks[i])) })
 }
 
 // addEntry records a line that has to name an image and does not.
@@ -105,12 +122,15 @@ var loneWords = wordSet{list: "loneWords"}
 
 // listsImages reports whether a line with images and other names, but without other
 // words, is a list rather than a sentence.
-func listsImages(toks []token, reads []reading, about summary) bool {
-	if slices.ContainsFunc(toks, func(t token) bool { return isOfSentence(t) || strings.HasSuffix(t.text, ":") }) {
+func (u *spokenLine) listsImages() bool {
+	if u.about.images == 0 || u.about.other+u.about.foreign > 0 {
 		return false
 	}
-	return about.images > 0 && about.other+about.foreign == 0 &&
-		(slices.ContainsFunc(reads, func(r reading) bool { return r.strength >= tagged }) || slices.ContainsFunc(toks, func(t token) bool { return t.kind == separator }))
+	if slices.ContainsFunc(u.toks, func(t token) bool { return isOfSentence(t) || strings.HasSuffix(t.text, ":") }) {
+		return false
+	}
+	return slices.ContainsFunc(u.reads, func(r reading) bool { return r.strength >= tagged }) ||
+		slices.ContainsFunc(u.toks, func(t token) bool { return t.kind == separator })
 }
 
 // sentenceWords are words of sentences, beside which other words are no names.
@@ -118,25 +138,32 @@ var sentenceWords = wordSet{list: "sentenceWords"}
 
 // noteWords records the words on a line that has to name images which belong to
 // none of them: in a part of the line that is no sentence, or says nothing else.
-func (s *scan) noteWords(l *line, text string, toks []token, reads []reading, finds []*candidate, where *place) {
-	if !l.entry || isUnknownCommand(l.text) {
+func (s *scan) noteWords(u *spokenLine, finds []*candidate) {
+	if !u.entry || isUnknownCommand(u.text) {
 		return
 	}
-	for from := 0; from < len(toks); {
+	for from := 0; from < len(u.toks); {
 		to := from
-		for to < len(toks) && !endsPart(toks[to]) {
+		for to < len(u.toks) && !endsPart(u.toks[to]) {
 			to++
 		}
-		if !slices.ContainsFunc(toks[from:to], isOfSentence) {
-			for i := from; i < to; i++ {
-				if s.isOdd(text, toks, reads, i, where) && !isTagOf(finds, trimWord(toks[i].text)) {
-					s.entries = append(s.entries, entry{
-						line: l.number, at: toks[i].at, word: true, written: clip(trimWord(toks[i].text)), version: isVersion(trimWord(toks[i].text)), suggestion: nearby(toks[i:i+1], reads[i:i+1]),
-					})
-				}
-			}
+		if !slices.ContainsFunc(u.toks[from:to], isOfSentence) {
+			s.noteOddWords(u, from, to, finds)
 		}
 		from = to + 1
+	}
+}
+
+// noteOddWords records those of the words between two indices that belong to none of the
+// images of the line.
+func (s *scan) noteOddWords(u *spokenLine, from, to int, finds []*candidate) {
+	for i := from; i < to; i++ {
+		word := u.word(i)
+		if s.isOdd(u, i) && !isTagOf(finds, word) {
+			s.entries = append(s.entries, entry{
+				line: u.number, at: u.toks[i].at, word: true, written: clip(word), version: isVersion(word), suggestion: nearby(u.toks[i:i+1], u.reads[i:i+1]),
+			})
+		}
 	}
 }
 
@@ -165,23 +192,23 @@ func isOfSentence(t token) bool {
 
 // isOdd reports whether the word at an index is not read as an image, a tag or a
 // platform, and is no label, setting, size or remark either.
-func (s *scan) isOdd(text string, toks []token, reads []reading, i int, where *place) bool {
-	t, r := toks[i], reads[i]
-	word := trimWord(t.text)
+func (s *scan) isOdd(u *spokenLine, i int) bool {
+	t, r := &u.toks[i], &u.reads[i]
+	word := u.word(i)
 	switch {
 	case word == "" || strings.HasPrefix(t.text, "-") || strings.HasPrefix(t.text, "@") || strings.Contains(word, "="):
 		return false
 	case isDigit(word[0]) && strings.HasSuffix(word, "B"):
 		return false // a size
-	case isDigits(word) && strings.HasPrefix(text[t.at+len(t.text):], ")"):
+	case isDigits(word) && strings.HasPrefix(u.written[t.end():], ")"):
 		return false // the number of an item
-	case i+1 < len(toks) && (strings.HasSuffix(t.text, ":") && reads[i+1].strength >= official || toks[i+1].text == "="):
+	case i+1 < len(u.toks) && (strings.HasSuffix(t.text, ":") && u.reads[i+1].strength >= official || u.toks[i+1].text == "="):
 		return false // a label
 	case r.problem != nil && len(r.images) == 0:
-		return where != inLine && r.strength < where.needs // or else it was answered
-	case slices.ContainsFunc(reads, func(r reading) bool { return r.problem != nil && strings.Contains(r.problem.Written, t.text) }):
+		return u.where != inLine && r.strength < u.where.needs // or else it was answered
+	case slices.ContainsFunc(u.reads, func(r reading) bool { return r.problem != nil && strings.Contains(r.problem.Written, t.text) }):
 		return false
-	case strings.LastIndexByte(text[:t.at], '(') > strings.LastIndexByte(text[:t.at], ')'):
+	case strings.LastIndexByte(u.written[:t.at], '(') > strings.LastIndexByte(u.written[:t.at], ')'):
 		return false // a remark
 	}
 	return slices.Contains(s.odd, i) && r.strength <= bare || r.strength > bare && len(r.images) > 0
@@ -245,17 +272,25 @@ func joinedName(first, second token, r reading) string {
 // splitNames finds names that are split by a space in a line of images: the
 // second word, of which Docker Hub has no official image, is not an image on its own.
 // In a line that has to name an image, it needs no tag.
-func splitNames(l *line, toks []token, reads []reading, about summary) {
-	if !about.plain && (!l.entry || about.other+about.foreign > 0) {
+func (u *spokenLine) splitNames() {
+	if !u.about.plain && (!u.entry || u.about.other+u.about.foreign > 0) {
 		return
 	}
-	for i := 0; i+1 < len(toks); i++ {
-		first, second := reads[i], reads[i+1]
-		if !first.untagged() || first.strength < official || len(second.images) != 1 || !second.images[0].has(AssumedLibrary) ||
-			second.images[0].has(AssumedTag) && (!l.entry || !strings.Contains(toks[i].text, "/")) || strings.Contains(toks[i+1].text, "/") || known.IsOfficial(second.images[0].name()) {
+	for i := 0; i+1 < len(u.toks); i++ {
+		first, second := &u.reads[i], &u.reads[i+1]
+		if !first.isOpen() || !isLooseName(second, u.toks[i+1]) {
 			continue
 		}
-		p := Problem{Code: Ambiguous, Written: clip(toks[i].text + " " + toks[i+1].text), Suggestion: joinedName(toks[i], toks[i+1], first)}
-		reads[i], reads[i+1] = reading{strength: certain, problem: &p}, reading{}
+		if second.images[0].has(AssumedTag) && (!u.entry || !strings.Contains(u.toks[i].text, "/")) {
+			continue
+		}
+		p := Problem{Code: Ambiguous, Written: clip(u.toks[i].text + " " + u.toks[i+1].text), Suggestion: joinedName(u.toks[i], u.toks[i+1], *first)}
+		*first, *second = reading{strength: certain, problem: &p}, reading{}
 	}
+}
+
+// isLooseName reports whether a word is a name without a namespace that no official image
+// has.
+func isLooseName(r *reading, t token) bool {
+	return len(r.images) == 1 && r.images[0].has(AssumedLibrary) && !strings.Contains(t.text, "/") && !known.IsOfficial(r.images[0].name())
 }

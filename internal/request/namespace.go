@@ -203,7 +203,8 @@ var fromMarks = wordSet{list: "fromMarks"}
 // shareNamespace reads "node, cni and typha from docker.io/calico" and
 // "docker.io/calico 的 node 和 cni" as images in the namespace, if there are
 // several names or one that cannot be an ordinary word.
-func (s *scan) shareNamespace(toks []token, reads []reading) {
+func (s *scan) shareNamespace(w *sentence) {
+	toks, reads := w.toks, w.reads
 	for i, t := range toks {
 		if i+1 < len(toks) && ofNamespace.has(toks[i+1].text) && reads[i].strength == bare && !strings.HasSuffix(t.text, "/") {
 			s.askNamespace(toks, reads, i)
@@ -350,7 +351,8 @@ func (s *scan) isNameIn(space string, t token) bool {
 
 // shareParent reads "me/app-api and app-web" as two images of one namespace,
 // because the names begin in the same way.
-func (s *scan) shareParent(toks []token, reads []reading) {
+func (s *scan) shareParent(w *sentence) {
+	toks, reads := w.toks, w.reads
 	shared := "" // by the image in front
 	for i := 0; i+2 < len(toks); i++ {
 		inherited := shared

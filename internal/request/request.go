@@ -19,11 +19,14 @@
 //	log.go         events and error messages that name an image
 //	hubmirror.go   the list of hub-mirror's requests
 //	shell.go       command lines, by the grammar in grammar.go
-//	prose.go       everything else: lists, rows of tables, sentences, with the
-//	               words around a name (neighbours.go), what the sentence says
-//	               (said.go), and the part of it with an image (clauses.go), newer
-//	               versions (newer.go), faulty ones (faults.go) and ranges of tags
-//	               (selection.go)
+//	prose.go       everything else: lists, rows of tables, sentences
+//
+// A line of prose is read by spoken.go: its words (sentence.go, readwords.go) and
+// the words around a name (neighbours.go, tagsbehind.go), then what the line says:
+// newer versions (newer.go), what is not wanted (exclusion.go, noplatform.go), tags
+// in words (saidtags.go, listtags.go) or without an image (tags.go), corrections
+// (correction.go), faulty versions (faults.go), ranges of tags (selection.go), and
+// the part of it with an image (clauses.go).
 //
 // Only readWord (image.go) makes a reference of a word. It reads parts
 // (parts.go), links (link.go), braces (braces.go), platforms (platform.go),

@@ -253,10 +253,10 @@ func (s *sentence) isSaidTag(found []int, i int) bool {
 // jammy". Words such as "both" are only for tags with a number.
 func (s *sentence) isCalledTag(before, i int) bool {
 	word, noun := s.word(i), spoken(s.toks[before])
-	if !isTag(word) || !isPlainTag(word) {
+	if !tagNouns.has(noun) && (!hasDigit(word) || !shareMarks.has(noun)) {
 		return false
 	}
-	return tagNouns.has(noun) || hasDigit(word) && shareMarks.has(noun)
+	return isPlainTag(word) && isTag(word)
 }
 
 // announcesTag reports whether the word at an index announces the tag behind it, or

@@ -11,49 +11,112 @@ import (
 // Tags that stand apart from the images, in other sentences or lines.
 
 // noteTags records the tags of a line that belong to none of its images.
-func (s *scan) noteTags(l *line, toks []token, reads []reading, old map[int]reading, said string, on marks) {
-	given := func(at int, tag string) bool {
-		return slices.ContainsFunc(reads[max(0, at-maxApart):min(len(reads), at+maxApart)], func(r reading) bool {
-			return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool { return i.Reference.Tag() == tag })
-		})
+func (s *scan) noteTags(u *spokenLine) {
+	if u.on.has(&sames) && len(s.apart) < maxUses {
+		s.apart = append(s.apart, u.sameTag())
 	}
-	if on.has(&sames) && len(s.apart) < maxUses {
-		at := sames.index(said)
-		_, of, _ := strings.Cut(said[at:], " as ")
-		of, _, _ = strings.Cut(strings.TrimLeft(strings.TrimPrefix(of, "the "), "`"), " ")
-		s.apart = append(s.apart, apartTag{line: l.number, at: at, of: strings.Trim(of, ".,;:)`")})
-	}
-	s.tagLater = s.tagLater || on.has(&laterTags)
-	one := anyTags.in(said)
-	for i, t := range toks {
-		if len(s.apart) == maxUses || t.kind != asciiWord || len(reads[i].images) > 0 && reads[i].strength > bare {
+	s.tagLater = s.tagLater || u.on.has(&laterTags)
+	anyone := anyTags.in(u.said)
+	for i := range u.toks {
+		if len(s.apart) == maxUses {
+			return
+		}
+		if u.toks[i].kind != asciiWord || u.isImage(i) {
 			continue
 		}
-		word := trimWord(t.text)
-		announced := i > 0 && isTagNoun(toks[i-1]) || i+1 < len(toks) && isTagNoun(toks[i+1])
-		told := i > 1 && (copulas.has(spoken(toks[i-1])) || toks[i-1].kind == otherWord) && isTagNoun(toks[i-2]) && isTag(word) && strings.ContainsAny(word, "-._") // "the tag is jammy-slim"
-		told = told || announced && t.quoted && isTag(word) && word != "latest" && !on.has(&faultWords)                                                             // "the `edge` tag"
-		told = told || isBesideLatest(toks, i)
-		if announced = announced || told; word == "" || !looksLikeTag(word) && !told && (!announced || !isVersion(word)) || isAmount(toks, i) || leadsOn(toks, i) || t.faulty || isOldVersionIn(said, t.at) || given(i, word) {
+		announced, ok := u.isApart(i)
+		if !ok || isAmount(u.toks, i) || leadsOn(u.toks, i) || u.toks[i].faulty || isOldVersionIn(u.said, u.toks[i].at) || u.isGiven(i) {
 			continue
 		}
-		of, beside, called := nameBefore(toks, i)
-		if t.wanted || one && !bounds.has(spoken(toks[max(0, i-1)])) {
-			of, announced = "", true
-		} else if i+2 < len(toks) && ofMarks.has(spoken(toks[i+1])) && possessives.has(spoken(toks[i+2])) {
-			of = "?" // "release 1.2 of our product"
-		}
-		adds := addsMore(said)
-		if image := (&sentence{toks: toks, reads: reads}).lastImage(i); image >= 0 {
-			adds = len(old) == 0 && isJoinedTo(said[toks[image].at+len(toks[image].text):t.at])
-		}
-		opens := startsTags(toks[:i])
-		listed := opens && (i+2 >= len(toks) || !ofMarks.has(spoken(toks[i+1])) || isForAll(toks, i+2))
-		s.apart = append(s.apart, apartTag{
-			line: l.number, at: t.at, tag: word, of: of, noun: announced || called, announced: announced || called || beside, shared: l.number == 0 || distributives.in(said),
-			adds: adds, nested: l.indent() > 0 && opens, listed: listed, each: sharesAll(toks, 0, i, i), paired: respectives.in(said),
-		})
+		s.apart = append(s.apart, u.apartTag(i, announced, anyone))
 	}
+}
+
+// sameTag returns the statement of a line that an image gets the tag of another one: "the
+// same tag as b".
+func (u *spokenLine) sameTag() apartTag {
+	at := sames.index(u.said)
+	_, of, _ := strings.Cut(u.said[at:], " as ")
+	of, _, _ = strings.Cut(strings.TrimLeft(strings.TrimPrefix(of, "the "), "`"), " ")
+	return apartTag{line: u.number, at: at, of: strings.Trim(of, ".,;:)`")}
+}
+
+// isApart reports whether the word at an index has the form of a tag, or is called one,
+// and whether a word beside it announces it.
+func (u *spokenLine) isApart(i int) (announced, ok bool) {
+	word := u.word(i)
+	announced = i > 0 && isTagNoun(u.toks[i-1]) || i+1 < len(u.toks) && isTagNoun(u.toks[i+1])
+	if word == "" {
+		return announced, false
+	}
+	if u.isToldTag(i, announced) {
+		return true, true
+	}
+	return announced, looksLikeTag(word) || announced && isVersion(word)
+}
+
+// isToldTag reports whether a line says that the word at an index is a tag, whatever its
+// form.
+func (u *spokenLine) isToldTag(i int, announced bool) bool {
+	word := u.word(i)
+	quoted := announced && u.toks[i].quoted && word != "latest" && !u.on.has(&faultWords)                 // "the `edge` tag"
+	named := i > 1 && strings.ContainsAny(word, "-._") && isCopula(u.toks[i-1]) && isTagNoun(u.toks[i-2]) // "the tag is jammy-slim"
+	return (quoted || named) && isTag(word) || isBesideLatest(u.toks, i)
+}
+
+// isCopula reports whether a word can stand between a word for tags and a tag.
+func isCopula(t token) bool { return t.kind == otherWord || copulas.has(spoken(t)) }
+
+// isGiven reports whether an image near the word at an index has it as its tag.
+func (s *sentence) isGiven(i int) bool {
+	tag := s.word(i)
+	from, to := s.near(i)
+	return slices.ContainsFunc(s.reads[from:to], func(r reading) bool {
+		return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool { return i.Reference.Tag() == tag })
+	})
+}
+
+// apartTag returns the tag at an index. anyone is set if the line says that any tag will
+// do.
+func (u *spokenLine) apartTag(i int, announced, anyone bool) apartTag {
+	owner := u.ownerBefore(i)
+	if u.toks[i].wanted || anyone && !bounds.has(spoken(u.toks[max(0, i-1)])) {
+		owner.name, announced = "", true
+	} else if u.isOfOurs(i) {
+		owner.name = otherName
+	}
+	opens := startsTags(u.toks[:i])
+	return apartTag{
+		line: u.number, at: u.toks[i].at, tag: u.word(i), of: owner.name,
+		noun: announced || owner.called, announced: announced || owner.called || owner.beside,
+		shared: u.number == 0 || distributives.in(u.said),
+		adds:   u.adds(i),
+		nested: u.indent() > 0 && opens,
+		listed: opens && !u.hasOtherOwner(i),
+		each:   sharesAll(u.toks, 0, i, i),
+		paired: respectives.in(u.said),
+	}
+}
+
+// isOfOurs reports whether a version is that of something of the author's: "release 1.2 of
+// our product".
+func (s *sentence) isOfOurs(i int) bool {
+	return i+2 < len(s.toks) && ofMarks.has(spoken(s.toks[i+1])) && possessives.has(spoken(s.toks[i+2]))
+}
+
+// hasOtherOwner reports whether a word such as "of" behind a tag gives it to something
+// else than all images.
+func (s *sentence) hasOtherOwner(i int) bool {
+	return i+2 < len(s.toks) && ofMarks.has(spoken(s.toks[i+1])) && !isForAll(s.toks, i+2)
+}
+
+// adds reports whether a line adds the tag at an index to what is before it: to the image
+// in front of it, or to the lines above.
+func (u *spokenLine) adds(i int) bool {
+	if image := u.lastImage(i); image >= 0 {
+		return len(u.old) == 0 && isJoinedTo(u.said[u.toks[image].end():u.toks[i].at])
+	}
+	return addsMore(u.said)
 }
 
 // isBesideLatest reports whether the word at an index is a version in a list with the
@@ -146,46 +209,73 @@ var momentMarks = phrases{list: "之后|以后|后|开始|之前|以前"}
 // amounts are what numbers count.
 var amounts = wordSet{list: "amounts"}
 
-// nameBefore returns the name in front of the word at an index, in lower case,
-// whether only words about tags are in between, and whether only words of a sentence
-// are between it and a word for tags: "the tag for us is 1.2". The name is empty for
-// none, and no name if the tag belongs to something else.
-func nameBefore(toks []token, i int) (name string, beside, called bool) {
-	const most = 5 // words in between
-	beside = true
-	noun, other := false, false
+// otherName is the name of what has a tag and is no image.
+const otherName = "?"
+
+// tagOwner is what the words in front of a tag say of whose it is.
+type tagOwner struct {
+	name   string // in lower case; empty for none
+	beside bool   // only words about tags are in between
+	called bool   // only words of a sentence are between it and a word for tags: "the tag for us is 1.2"
+}
+
+// ownerBefore returns the owner that the words in front of the tag at an index name.
+func (s *sentence) ownerBefore(i int) tagOwner {
+	const most = 5    // words in between
+	beside := true    // only words about tags so far
+	noun := false     // one of them is a word for tags
+	otherTag := false // one of them is another tag
 	for n := i - 1; n >= max(0, i-most); n-- {
-		t := toks[n]
+		t := s.toks[n]
 		word := spoken(t)
 		switch {
 		case t.text == ";" || strings.HasSuffix(t.text, ".") && n < i-1:
-			return "", false, noun
-		case other && t.kind == otherWord && ownersBefore.in(word):
-			return "", false, false // "目前 1.1, 1.2 改了 API"
+			return tagOwner{called: noun}
+		case otherTag && t.kind == otherWord && ownersBefore.in(word):
+			return tagOwner{} // "目前 1.1, 1.2 改了 API"
 		case n < i-1 && known.ByShortName(word) == reference.DockerHub && word != "docker":
-			if n > 0 && spoken(toks[n-1]) == "docker" {
+			if n > 0 && spoken(s.toks[n-1]) == "docker" {
 				n-- // "what Docker Hub has as 1.2"
 			}
-		case owners.has(word) && (n == i-1 || !sentenceWords.has(word)) || environments.has(word):
-			return "?", false, false
+		case environments.has(word), owners.has(word) && (n == i-1 || !sentenceWords.has(word)):
+			return tagOwner{name: otherName}
 		case isTagNoun(t):
 			noun = true
 		case noun && (articles.has(word) || rightTags.has(word)):
-			return "", true, true // "of a/b. The tag is 1.2"
-		case tagMarks.has(word), t.kind == separator, t.kind == otherWord && (n > 0 && looksLikeTag(trimWord(toks[n-1].text)) || !ownersBefore.in(word)), isFiller(t.text), articles.has(word), decoration.has(word) && !sentenceWords.has(word):
+			return tagOwner{beside: true, called: true} // "of a/b. The tag is 1.2"
+		case s.isAboutTags(n):
 		case t.kind == otherWord:
-			return "?", false, false
-		case looksLikeTag(trimWord(t.text)), isBesideLatest(toks, n):
-			other = true
-		case sentenceWords.has(word) || courtesies.has(word) || functionWords.has(word) || addings.in(" "+word+" "):
+			return tagOwner{name: otherName}
+		case looksLikeTag(s.word(n)), isBesideLatest(s.toks, n):
+			otherTag = true
+		case isOfProse(word):
 			beside = false
 		case hasLetter(word):
 			name, _ := cutTag(word)
 			_, name, _ = cutLast(name)
-			return name, beside, false
+			return tagOwner{name: name, beside: beside}
 		}
 	}
-	return "", beside && (noun || i == 0), noun
+	return tagOwner{beside: beside && (noun || i == 0), called: noun}
+}
+
+// isAboutTags reports whether the word at an index only belongs to the tag behind it: a
+// mark, an article, "version".
+func (s *sentence) isAboutTags(i int) bool {
+	t := &s.toks[i]
+	word := spoken(*t)
+	switch {
+	case t.kind == separator, tagMarks.has(word), isFiller(t.text), articles.has(word):
+		return true
+	case t.kind == otherWord && (!ownersBefore.in(word) || i > 0 && looksLikeTag(s.word(i-1))):
+		return true
+	}
+	return decoration.has(word) && !sentenceWords.has(word)
+}
+
+// isOfProse reports whether a word in front of a tag is one of a sentence, and no name.
+func isOfProse(word string) bool {
+	return sentenceWords.has(word) || courtesies.has(word) || functionWords.has(word) || addings.in(" "+word+" ")
 }
 
 // rightTags are words in front of a word for tags that say that it is the one to take.
