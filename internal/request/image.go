@@ -31,7 +31,7 @@ type reading struct {
 }
 
 // has reports whether an assumption was made for an image.
-func (i Image) has(a Assumption) bool { return slices.Contains(i.Assumptions, a) }
+func (i *Image) has(a Assumption) bool { return slices.Contains(i.Assumptions, a) }
 
 // name returns the last component of the image's path.
 func (i *Image) name() string {
@@ -40,7 +40,7 @@ func (i *Image) name() string {
 }
 
 // untagged reports whether a word is a single image without a tag.
-func (r reading) untagged() bool { return len(r.images) == 1 && r.images[0].has(AssumedTag) }
+func (r *reading) untagged() bool { return len(r.images) == 1 && r.images[0].has(AssumedTag) }
 
 // isImage reports whether a word is an image with at least some strength.
 func (r *reading) isImage(least strength) bool { return len(r.images) > 0 && r.strength >= least }
@@ -73,15 +73,16 @@ func (r *reading) give(tags []string) {
 
 // mayBeNamespace reports whether a word is a name without a tag directly below
 // Docker Hub that no official image has: "docker.io/bitnamilegacy".
-func (r reading) mayBeNamespace() bool {
+func (r *reading) mayBeNamespace() bool {
 	return r.strength == official && r.untagged() && !r.images[0].has(AssumedHost)
 }
 
 // named returns the image with a reference whose tag was given.
-func (i Image) named(ref reference.Reference) Image {
-	i.Reference = ref
-	i.Assumptions = slices.DeleteFunc(slices.Clone(i.Assumptions), func(a Assumption) bool { return a == AssumedTag })
-	return i
+func (i *Image) named(ref reference.Reference) Image {
+	image := *i
+	image.Reference = ref
+	image.Assumptions = slices.DeleteFunc(slices.Clone(i.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+	return image
 }
 
 // readWord reads one word of a request.

@@ -134,7 +134,7 @@ func (s *scan) readKeyed(u *spokenLine, i int) (last int) {
 // isOther reports whether a word without a tag is something else than an image according
 // to the text behind it or the slash at its end: "Sync schedule (once/daily): once", "a/b
 // directories", "registry.example.org/team/".
-func (r reading) isOther(word, behind string) bool {
+func (r *reading) isOther(word, behind string) bool {
 	const most = 32 // bytes behind it that matter
 	if !r.untagged() {
 		return false

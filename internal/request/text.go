@@ -393,7 +393,15 @@ func isVersion(s string) bool {
 	for digits < len(s) && (isDigit(s[digits]) || s[digits] == '.') {
 		digits++
 	}
-	return digits > 0 && isDigit(s[0]) && (digits == len(s) || strings.IndexByte("-+_", s[digits]) >= 0 || strings.HasPrefix(s[digits:], "rc") || s[digits:] == "x" || s[digits-1] == '.' && versionParts.starts(lower(s[digits:])))
+	if digits == 0 || !isDigit(s[0]) {
+		return false
+	}
+	rest := s[digits:]
+	switch {
+	case rest == "", rest == "x", strings.IndexByte("-+_", rest[0]) >= 0, strings.HasPrefix(rest, "rc"):
+		return true
+	}
+	return s[digits-1] == '.' && versionParts.starts(lower(rest))
 }
 
 // isSeries reports whether a word stands for several versions: "1.16.x".
@@ -407,21 +415,35 @@ var versionParts = phrases{list: "versionParts"}
 
 // looksLikeTag reports whether a word is a tag with a version in it.
 func looksLikeTag(word string) bool {
-	if !reference.ValidTag(word) || strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.") == "" && (word[1] != '.' || strings.Trim(word, word[:1]+".") == "") {
-		return false // "10.0.0.1" or "8.8.8.8", not "3.2.1.0"
+	if !reference.ValidTag(word) || isAddress(word) {
+		return false
 	}
 	if isVersion(word) {
 		return strings.ContainsAny(word, ".-_") && !isDate(word) || word[0] == 'v'
 	}
-	if isDigit(word[0]) && strings.ContainsRune(word, '.') && strings.ContainsRune(word, '-') {
+	if isDigit(word[0]) && strings.Contains(word, ".") && strings.Contains(word, "-") {
 		return true
 	}
-	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return r == '-' || r == '_' }) {
-		if isVersion(part) && strings.ContainsRune(part, '.') {
+	for from := 0; from < len(word); {
+		part := word[from:]
+		if end := strings.IndexAny(part, "-_"); end >= 0 {
+			part = part[:end]
+		}
+		if strings.Contains(part, ".") && isVersion(part) {
 			return true
 		}
+		from += len(part) + 1
 	}
 	return strings.HasPrefix(word, "RELEASE.")
+}
+
+// isAddress reports whether a word is the address of a machine and no version: "10.0.0.1"
+// and "8.8.8.8", but not "3.2.1.0".
+func isAddress(word string) bool {
+	if strings.Count(word, ".") != 3 || strings.Trim(word, "0123456789.") != "" {
+		return false
+	}
+	return word[1] != '.' || strings.Trim(word, word[:1]+".") == ""
 }
 
 // isSameForm reports whether two tags differ only by their numbers: "pg16" and "pg17".
