@@ -83,6 +83,15 @@ func unmaskQuotes(lines []line) bool {
 	return found
 }
 
+// maskAllStruck masks what is struck out in lines outside of code.
+func maskAllStruck(lines []line) {
+	for i := range lines {
+		if l := &lines[i]; !l.fenced && strings.Contains(l.text, "~~") {
+			l.text = strings.TrimRight(maskStruck(l.text), " ")
+		}
+	}
+}
+
 // maskStruck masks "~~struck out text~~".
 func maskStruck(text string) string {
 	parts := strings.SplitAfter(text, "~~")

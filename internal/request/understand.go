@@ -33,45 +33,57 @@ func understand(in Input) (e evidence, all bool) {
 
 // gather returns the evidence before the rules, and whether all lines were read.
 func gather(in Input) (e evidence, all bool) {
-	own := readTemplates(in.Templates)
-	whole := normalise(bound(in.Body))
-	if !strings.Contains(whole, "\n") {
-		whole = strings.ReplaceAll(whole, `\n`, "\n") // text from a shell or JSON
-	}
-	title := normaliseTitle(bound(in.Title))
-
+	title, whole := normaliseTitle(bound(in.Title)), normaliseBody(bound(in.Body))
 	lines, all := splitLines(maskAttributes(maskComments(whole)))
 	maskHidden(lines, bound(in.Body))
 	markEntries(lines, in.List)
+	own := readTemplates(in.Templates)
 	own.subtract(lines)
 	if beginsForm(title, lines) {
 		lines, title = append([]line{{text: title}}, lines...), ""
 	}
+	maskOthers(lines)
+	maskForeignTemplates(title+"\n"+whole, lines)
+	if own.titles[title] {
+		title = ""
+	}
+	e = evidence{in: in}
+	shown := joinLines(lines)
+	e.chinese = isChinese(title) || isChinese(shown)
+	e.english = !e.chinese && (isEnglish(lower(title)) || isEnglish(shown))
+	e.archive = wantsArchive(title, shown, lines)
+	expand(lines)
+	e.scan(title, lines)
+	return e, all
+}
+
+// normaliseBody returns a body as normalised lines, also if they are from a shell or JSON.
+func normaliseBody(body string) string {
+	body = normalise(body)
+	if !strings.Contains(body, "\n") {
+		body = strings.ReplaceAll(body, `\n`, "\n")
+	}
+	return body
+}
+
+// maskOthers masks what is not the author's, or not meant.
+func maskOthers(lines []line) {
 	maskMail(lines)
 	maskQuotes(lines)
-	for i := range lines {
-		if l := &lines[i]; !l.fenced && strings.Contains(l.text, "~~") {
-			l.text = strings.TrimRight(maskStruck(l.text), " ")
-		}
-	}
+	maskAllStruck(lines)
 	maskDiffs(lines)
 	maskBelow(lines, isUnwanted, isNot)
 	maskTicked(lines)
 	maskExcerpts(lines)
 	maskManifests(lines)
-	maskForeignTemplates(title+"\n"+whole, lines)
-	if own.titles[title] {
-		title = ""
-	}
-	shown := joinLines(lines)
-	chinese, english := isChinese(title) || isChinese(shown), isEnglish(lower(title)) || isEnglish(shown)
-	archive := wantsArchive(title, shown, lines)
-	expandValues(lines)
-	expandVariables(lines)
+}
 
-	e = evidence{in: in, title: scanText([]line{{text: title}}), body: scanText(lines)}
+// scan reads the title and the body. Quotes and items without a tick count if nothing else
+// names an image.
+func (e *evidence) scan(title string, lines []line) {
+	e.title, e.body = scanText([]line{{text: title}}), scanText(lines)
 	if !e.body.names() && !e.title.isImage() && unmaskQuotes(lines) {
-		e.body = scanText(lines) // quotes count if nothing else names an image
+		e.body = scanText(lines)
 	}
 	if len(e.body.with(taken)) == 0 && !e.title.isImage() && tickBoxes(lines) {
 		e.body = scanText(lines)
@@ -79,8 +91,6 @@ func gather(in Input) (e evidence, all bool) {
 	if e.isWorded() {
 		e.wording = weighWording(&e.title, &e.body)
 	}
-	e.chinese, e.english, e.archive = chinese, english && !chinese, archive
-	return e, all
 }
 
 // beginsForm reports whether a title is the first field of the form in the body:
@@ -121,33 +131,46 @@ func scanText(lines []line) text {
 	s.readLeftOver()
 	s.noteUnheard()
 	s.noteListed()
-	for _, l := range lines {
-		if l.entry {
-			if s.listed == nil {
-				s.listed = map[int]bool{}
-			}
-			s.listed[l.number] = true
-		}
-	}
-	last, remarked := -1, false
-	for i, c := range s.candidates {
-		if at := c.line - lines[0].number; at != last {
-			last, remarked = at, at < len(lines) && isRemarked(lines[at].text)
-		}
-		if remarked {
-			s.candidates[i].doubted = true
-		}
+	s.noteEntries()
+	s.noteRemarks()
+	for _, c := range s.candidates {
 		if joined[c.line] {
 			c.image.Assumptions = append(c.image.Assumptions, JoinedLines)
 		}
 	}
 	sort.SliceStable(s.candidates, func(i, j int) bool {
-		a, b := s.candidates[i], s.candidates[j]
+		a, b := &s.candidates[i], &s.candidates[j]
 		return a.line < b.line || a.line == b.line && a.at < b.at
 	})
 	noteBeside(s.candidates, lines)
 	s.talk = joinLines(slices.DeleteFunc(slices.Clone(lines), func(l line) bool { return l.fenced }))
 	return s.text
+}
+
+// noteEntries notes the lines that have to name an image.
+func (s *scan) noteEntries() {
+	for _, l := range s.lines {
+		if !l.entry {
+			continue
+		}
+		if s.listed == nil {
+			s.listed = map[int]bool{}
+		}
+		s.listed[l.number] = true
+	}
+}
+
+// noteRemarks notes of which candidates the comment on their line says that they are not
+// needed.
+func (s *scan) noteRemarks() {
+	last, remarked := -1, false
+	for i := range s.candidates {
+		c := &s.candidates[i]
+		if at := c.line - s.lines[0].number; at != last {
+			last, remarked = at, at < len(s.lines) && isRemarked(s.lines[at].text)
+		}
+		c.doubted = c.doubted || remarked
+	}
 }
 
 // joinLines returns the text of lines in lower case.

@@ -13,11 +13,20 @@ const (
 	maxSubstituted = 1 << 16      // bytes of all lines after substitution
 )
 
+// expand writes out the variables of pasted files and scripts.
+func expand(lines []line) {
+	told := toldValues(lines)
+	expandValues(lines, told)
+	expandVariables(lines, told)
+}
+
 // variables are the variables that a pasted shell script sets.
 type variables struct {
-	words map[string][]string
-	used  map[string]bool
-	bytes int // substituted so far
+	words     map[string][]string
+	used      map[string]bool
+	setBy     []string // the variable that each line sets
+	list, end string   // the variable whose list continues, and the end of the list
+	bytes     int      // substituted so far
 }
 
 // expandVariables writes out what pasted scripts say with variables:
@@ -26,71 +35,92 @@ type variables struct {
 // for each of its words, and what set a variable that was used is no text any
 // more. Variables that the text does not set stay as they are; a file of
 // settings may follow what uses them.
-func expandVariables(lines []line) {
-	told := toldValues(lines)
+func expandVariables(lines []line, told map[string]string) {
 	if len(told) == 0 && !hasVariables(lines) {
 		return
 	}
-	v := variables{words: map[string][]string{}, used: map[string]bool{}}
+	v := variables{words: map[string][]string{}, used: map[string]bool{}, setBy: make([]string, len(lines))}
+	v.lookAhead(lines, told)
 	for i := range lines {
-		if name, value, ok := cutAssignment(lines[i].text); ok && v.words[name] == nil && closing(value) == "" {
-			v.add(name, value)
+		if !v.set(i, strings.TrimSpace(lines[i].text)) {
+			v.use(&lines[i])
+		}
+	}
+	for i, name := range v.setBy {
+		if v.used[name] {
+			lines[i].mask(isVariable)
+		}
+	}
+}
+
+// lookAhead sets the variables to the first value that a line gives them, because it may
+// stand below their use.
+func (v *variables) lookAhead(lines []line, told map[string]string) {
+	for i := range lines {
+		if name, value, ok := cutAssignment(lines[i].text); ok && closing(value) == "" {
+			v.addFirst(name, value)
 		}
 	}
 	for i := range lines {
 		for _, assigned := range spanAssignments(lines[i].text) {
-			name, value := assigned[0], assigned[1]
-			if v.words[name] == nil {
-				v.add(name, value)
-			}
+			v.addFirst(assigned[0], assigned[1])
 		}
 	}
 	for name, value := range told {
-		if v.words[name] == nil {
-			v.add(name, value)
+		v.addFirst(name, value)
+	}
+}
+
+// addFirst sets a variable that has no value.
+func (v *variables) addFirst(name, value string) {
+	if v.words[name] == nil {
+		v.add(name, value)
+	}
+}
+
+// set sets the variable of a line, or continues its list, and reports whether the line has
+// one.
+func (v *variables) set(i int, text string) bool {
+	if v.list != "" {
+		inside, _, closed := strings.Cut(text, v.end)
+		v.setBy[i] = v.list
+		v.add(v.list, inside)
+		if closed {
+			v.list = ""
+		}
+		return true
+	}
+	name, value, ok := cutAssignment(text)
+	if !ok {
+		return false
+	}
+	if end := closing(value); end != "" {
+		inside, _, closed := strings.Cut(value[1:], end)
+		if value = inside; !closed {
+			v.list, v.end = name, end
 		}
 	}
-	setBy := make([]string, len(lines)) // the variable that a line sets
-	list, end := "", ""                 // the variable whose list continues, and the end of the list
-	for i := range lines {
-		l := &lines[i]
-		text := strings.TrimSpace(l.text)
-		if list != "" {
-			inside, _, closed := strings.Cut(text, end)
-			setBy[i] = list
-			v.add(list, inside)
-			if closed {
-				list = ""
-			}
-			continue
-		}
-		if name, value, ok := cutAssignment(text); ok {
-			if end = closing(value); end != "" {
-				if value, _, ok = strings.Cut(value[1:], end); !ok {
-					list = name
-				}
-			}
-			setBy[i] = name
-			delete(v.words, name)
-			v.add(name, value)
-			continue
-		}
-		if name, words, rest, ok := cutLoop(text); ok {
-			delete(v.words, name)
-			v.add(name, words)
-			text = rest
-			lines[i].text, lines[i].pieces = rest, []piece{{from: max(0, strings.Index(l.text, rest))}}
-		} else {
-			text = strings.TrimRight(l.text, " ") // with the indent, which a document needs
-		}
-		if strings.Contains(text, "$") {
-			lines[i].text, lines[i].pieces = v.substitute(text, max(0, strings.Index(l.text, text)))
-		}
+	v.setBy[i] = name
+	v.reset(name, value)
+	return true
+}
+
+// reset gives a variable another value.
+func (v *variables) reset(name, value string) {
+	delete(v.words, name)
+	v.add(name, value)
+}
+
+// use writes out the variables of a line, and sets that of a loop.
+func (v *variables) use(l *line) {
+	text := strings.TrimRight(l.text, " ") // with the indent, which a document needs
+	if name, words, rest, ok := cutLoop(strings.TrimSpace(l.text)); ok {
+		v.reset(name, words)
+		text = rest
+		l.text, l.pieces = rest, []piece{{from: max(0, strings.Index(l.text, rest))}}
 	}
-	for i, name := range setBy {
-		if v.used[name] {
-			lines[i].mask(isVariable)
-		}
+	if strings.Contains(text, "$") {
+		l.text, l.pieces = v.substitute(text, max(0, strings.Index(l.text, text)))
 	}
 }
 
@@ -100,21 +130,35 @@ func toldValues(lines []line) map[string]string {
 	told := map[string]string{}
 	for i := range lines {
 		for _, mark := range []string{"${", "{{"} {
-			for _, after, ok := strings.Cut(lines[i].text, mark); ok && len(told) < maxWords; _, after, ok = strings.Cut(after, mark) {
-				after = strings.TrimLeft(after, " ")
-				if name := after[:identifierEnd(after)]; strings.Contains(name, "_") {
-					told[name] = ""
-				}
-			}
+			noteUsed(told, lines[i].text, mark)
 		}
 	}
+	if len(told) == 0 {
+		return nil
+	}
 	for i := range lines {
-		if l := &lines[i]; len(told) > 0 && !l.fenced && len(l.text) < maxCommand && strings.Contains(l.text, "_") && !strings.ContainsAny(l.text, "${") {
+		l := &lines[i]
+		if !l.fenced && len(l.text) < maxCommand && strings.Contains(l.text, "_") && !strings.ContainsAny(l.text, "${") {
 			noteTold(told, l.text)
 		}
 	}
 	maps.DeleteFunc(told, func(_, value string) bool { return value == "" })
 	return told
+}
+
+// noteUsed notes the variables that a line uses behind a mark, if their names have a "_",
+// which words of sentences have not.
+func noteUsed(told map[string]string, text, mark string) {
+	for len(told) < maxWords {
+		_, after, ok := strings.Cut(text, mark)
+		if !ok {
+			return
+		}
+		text = strings.TrimLeft(after, " ")
+		if name := text[:identifierEnd(text)]; strings.Contains(name, "_") {
+			told[name] = ""
+		}
+	}
 }
 
 // noteTold sets the variables that a line names in front of a single version.
@@ -263,15 +307,8 @@ func (v *variables) substitute(text string, base int) (string, []piece) {
 		from := base + len(text) - len(rest)
 		before, after, found := strings.Cut(rest, "$")
 		words := []string{""}
-		rest = ""
-		if found {
-			name, length := cutVariable(after)
-			if words = v.words[name]; len(words) == 0 {
-				words = []string{"$" + after[:length]}
-			} else {
-				v.used[name] = true
-			}
-			rest = after[length:]
+		if rest = ""; found {
+			words, rest = v.wordsOf(after)
 		}
 		// Several lists on one line are combined element by element.
 		grown := make([]sourced, max(len(copies), len(words)))
@@ -285,6 +322,22 @@ func (v *variables) substitute(text string, base int) (string, []piece) {
 		copies = grown
 	}
 	v.bytes += size
+	return joinCopies(copies)
+}
+
+// wordsOf returns the words of the variable whose name stands behind a "$", which is one
+// of them if it has none, and the text behind it.
+func (v *variables) wordsOf(after string) (words []string, rest string) {
+	name, length := cutVariable(after)
+	if words = v.words[name]; len(words) == 0 {
+		return []string{"$" + after[:length]}, after[length:]
+	}
+	v.used[name] = true
+	return words, after[length:]
+}
+
+// joinCopies returns the copies of a line as commands on one.
+func joinCopies(copies []sourced) (string, []piece) {
 	var b strings.Builder
 	var pieces []piece
 	for n, one := range copies {
@@ -331,11 +384,27 @@ func cutVariable(text string) (name string, length int) {
 
 // expandValues writes out what templates of Helm charts and Ansible take from
 // values that stand in the text as well: "{{ .Values.image.tag }}", "{{ version }}".
-func expandValues(lines []line) {
+func expandValues(lines []line, told map[string]string) {
 	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, "{{") }) {
 		return
 	}
-	values := toldValues(lines)
+	values := chartValues(lines)
+	for name, value := range told {
+		if values[name] == "" {
+			values[name] = value
+		}
+	}
+	for i := range lines {
+		if l := &lines[i]; strings.Contains(l.text, "{{") && len(l.text) < maxCommand {
+			l.text, l.pieces = substituteValues(l.text, values)
+		}
+	}
+}
+
+// chartValues returns the values of the keys of YAML in lines by the names that templates give
+// them.
+func chartValues(lines []line) map[string]string {
+	values := map[string]string{}
 	var keys []string
 	var indents []int
 	for i := range lines {
@@ -348,21 +417,20 @@ func expandValues(lines []line) {
 		for len(indents) > 0 && indents[len(indents)-1] >= l.indent() {
 			keys, indents = keys[:len(keys)-1], indents[:len(indents)-1]
 		}
-		if keys, indents = append(keys, key), append(indents, l.indent()); value != "" && len(keys) <= maxNesting {
-			values[".Values."+strings.Join(keys, ".")] = value
-			if strings.Contains(key, "_") {
-				values[key] = value
-			}
+		keys, indents = append(keys, key), append(indents, l.indent())
+		if value == "" || len(keys) > maxNesting {
+			continue
+		}
+		values[".Values."+strings.Join(keys, ".")] = value
+		if strings.Contains(key, "_") {
+			values[key] = value
 		}
 	}
-	for i := range lines {
-		l := &lines[i]
-		if strings.Contains(l.text, "{{") && len(l.text) < maxCommand {
-			lines[i].text, lines[i].pieces = substituteValues(l.text, values)
-		}
-	}
+	return values
 }
 
+// substituteValues returns a text with the values of its templates that are known, and its
+// origin.
 func substituteValues(text string, values map[string]string) (string, []piece) {
 	var out sourced
 	for rest := text; ; {
