@@ -15,21 +15,7 @@ import (
 // were applied.
 func (e *evidence) request() Request {
 	req := Request{Archive: e.archive, Chinese: e.chinese, English: e.english, Platforms: addPlatform(slices.Clone(e.title.platforms), e.body.platforms...)}
-	seen := make(map[reference.Reference]int)
-	for _, c := range e.with(taken) {
-		ref := c.image.Reference
-		if n, ok := seen[ref]; ok {
-			merge(&req.Images[n], *c.image)
-			continue
-		}
-		if len(req.Images) == MaxImages {
-			e.notes = append(e.notes, Problem{Code: TooManyImages, Line: c.line, Suggestion: limit(MaxImages)})
-			break
-		}
-		seen[ref] = len(req.Images)
-		req.Images = append(req.Images, *c.image)
-		req.Images[len(req.Images)-1].Line = c.line
-	}
+	req.Images = e.images()
 	for i := range req.Images {
 		image := &req.Images[i]
 		if len(image.Platforms) == 0 {
@@ -42,7 +28,7 @@ func (e *evidence) request() Request {
 			image.Namesakes = namesakes(image.Reference.Repository())
 		}
 	}
-	req.Problems = e.problems(len(req.Images) > 0)
+	req.Problems = e.problems()
 	if unread := e.unread(); len(unread) > 0 {
 		req.Problems = append(req.Problems, unread...)
 		sort.SliceStable(req.Problems, func(i, j int) bool { return req.Problems[i].Line < req.Problems[j].Line })
@@ -52,6 +38,26 @@ func (e *evidence) request() Request {
 		req.Problems = append(req.Problems, e.notes...)
 	}
 	return req
+}
+
+// images returns the images that are taken, each once. It notes if there are too many.
+func (e *evidence) images() (images []Image) {
+	seen := make(map[reference.Reference]int)
+	for _, c := range e.with(taken) {
+		if n, ok := seen[c.ref()]; ok {
+			merge(&images[n], *c.image)
+			continue
+		}
+		if len(images) == MaxImages {
+			e.notes = append(e.notes, Problem{Code: TooManyImages, Line: c.line, Suggestion: limit(MaxImages)})
+			return images
+		}
+		seen[c.ref()] = len(images)
+		image := *c.image
+		image.Line = c.line
+		images = append(images, image)
+	}
+	return images
 }
 
 // namesakes returns where projects publish an image that is not official on
@@ -73,9 +79,19 @@ func namesakes(official reference.Repository) []reference.Repository {
 // for something other than a change of the project; and the other signals do not
 // say the opposite, for which it takes more if read is set: the text names images.
 func (e *evidence) wishes(read bool) bool {
-	prose, form := e.title.prose || e.body.prose, len(e.body.listed) > 0
+	if !e.prose() || len(e.body.listed) > 0 {
+		return true
+	}
 	sum := e.score()
-	return !prose || form || (e.title.tried || e.body.tried) && sum > hopeless || (e.title.wish || e.body.wish) && !e.title.defect && !e.body.defect && (sum > mentions || sum > hopeless && read)
+	switch {
+	case (e.title.tried || e.body.tried) && sum > hopeless:
+		return true
+	case !e.wishing(), e.title.defect || e.body.defect:
+		return false
+	case read:
+		return sum > hopeless
+	}
+	return sum > mentions
 }
 
 // maxAlternatives limits the versions that are looked up at the registry.
@@ -112,12 +128,15 @@ func (e *evidence) leftOut(req Request) []LeftOut {
 	}
 	var left []LeftOut
 	for _, c := range append(e.with(dropped), e.with(asked)...) {
-		ref := c.image.Reference
-		if c.strength < tagged && !slices.Contains(c.reasons, "untagged") && !slices.Contains(c.reasons, "beside") || seen[ref] || told[ref.String()] || told[c.image.Written] || c.has(AssumedTag) && repositories[ref.Repository()] || isOwn(e.in.Repository, ref) || len(left) == maxLeftOut {
-			continue
+		switch ref := c.ref(); {
+		case c.strength < tagged && !c.judgedBy("untagged", "beside"): // it may be no image
+		case seen[ref], c.lacksTag() && repositories[ref.Repository()]:
+		case told[ref.String()], told[c.image.Written]:
+		case isOwn(e.in.Repository, ref):
+		case len(left) < maxLeftOut:
+			seen[ref] = true
+			left = append(left, LeftOut{Reference: ref, Written: c.image.Written, Line: c.line, Reason: reasonOf(c)})
 		}
-		seen[ref] = true
-		left = append(left, LeftOut{Reference: ref, Written: c.image.Written, Line: c.line, Reason: reasonOf(c)})
 	}
 	sort.SliceStable(left, func(i, j int) bool { return left[i].Line < left[j].Line })
 	return left
@@ -173,29 +192,20 @@ func merge(image *Image, again Image) {
 // problems returns the problems of title and body that are worth an answer:
 // words that are not images, or probably not meant, matter only if nothing else
 // was found.
-func (e *evidence) problems(found bool) []Problem {
+func (e *evidence) problems() []Problem {
 	var kept []Problem
-	told, projects, all := map[string]bool{}, map[string]bool{}, e.with(taken)
-	for _, c := range all {
-		projects[c.image.Reference.Repository().Path()] = true
-	}
+	told := map[string]bool{}
 	for _, t := range e.texts() {
 		if t == &e.title && len(e.body.with(taken)) > 0 {
 			continue
 		}
-		open, blanks := t.openBesideOthers(), t.spokenBlanks()
+		beside := e.besideProblems(t)
 		for _, p := range t.problems() {
-			if found && !t.listed[p.Line] && !open[p.Written] && (p.Code == HostOnly || p.Code == NotAnImage || p.Code == Ambiguous) || e.isMoot(t, p, all) {
+			if beside.makesMoot(p) {
 				continue
 			}
-			if _, page, _ := strings.Cut(lower(p.Written), "://github.com/"); p.Code == NotAnImage && projects[page] {
-				continue // the project of an image that is named elsewhere
-			}
-			if blanks[p.Written] && slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= tagged && !c.has(AssumedTag) }) {
-				continue // "each goes to ghcr.io/<owner>/mirror/<name>:<tag>"
-			}
 			if p.Code == NotAnImage && e.in.Repository != "" && strings.HasSuffix(strings.TrimSuffix(p.Suggestion, ":latest"), "/"+strings.ToLower(e.in.Repository)) {
-				p.Suggestion = ""
+				p.Suggestion = "" // the repository with the issue
 			}
 			if key := string(p.Code) + " " + p.Written; !told[key] && len(kept) < MaxImages {
 				kept, told[key] = append(kept, p), true
@@ -205,48 +215,96 @@ func (e *evidence) problems(found bool) []Problem {
 	return kept
 }
 
-// isMoot reports whether a problem of a text is worth no answer beside the images of a
-// request.
-func (e *evidence) isMoot(t *text, p Problem, all []*candidate) bool {
-	listed, found := t.listed[p.Line], len(all) > 0
-	switch {
-	case p.Code == NotAnImage: // a link in a story
-		return strings.Contains(p.Written, "://") && !listed && !e.title.wanted && !e.body.wanted && e.title.told+e.body.told > 2*story
-	case p.Code == AllTags: // "golang:*-alpine, so golang:1.23-alpine"; "nothing of gcr.io/* can be pulled"
-		return strings.Contains(p.Written, "*") && slices.ContainsFunc(all, func(c *candidate) bool { return matches(p.Written, c) }) ||
-			found && !listed && !t.wishesFor(p) && (t.mentions(p) || known.IsRegistry(strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*")))
-	case p.Code == Placeholder:
-		return found && isLoneVariable(p.Written) && (!listed || t.isFile()) || found && !listed && t.mentions(p)
+// besideProblems is what a request has besides the problems of one of its texts.
+type besideProblems struct {
+	text     *text
+	images   []*candidate
+	projects map[string]bool // the paths of their repositories
+	open     map[string]bool // images, as written, that are in question beside others
+	blanks   map[string]bool // words of sentences with a blank for the registry or the namespace
+	wished   map[string]bool // words that a sentence asks for
+	stated   map[string]bool // those, and words outside of sentences
+	tells    bool            // it is a story that asks for no image
+}
+
+// besideProblems returns what the request has besides the problems of a text.
+func (e *evidence) besideProblems(t *text) *besideProblems {
+	b := &besideProblems{text: t, images: e.with(taken), projects: map[string]bool{}, open: t.openBesideOthers(), blanks: map[string]bool{}, wished: map[string]bool{}, stated: map[string]bool{}}
+	b.tells = !e.wanted() && e.told() > 2*story
+	for _, c := range b.images {
+		b.projects[c.repository().Path()] = true
 	}
-	return false
-}
-
-// wishesFor reports whether a problem stands in a sentence that asks for something.
-func (t *text) wishesFor(p Problem) bool {
-	return slices.ContainsFunc(t.flaws, func(f flaw) bool { return f.wished && f.problem.Written == p.Written })
-}
-
-// mentions reports whether a problem stands only in sentences that do not ask for it.
-func (t *text) mentions(p Problem) bool {
-	return !slices.ContainsFunc(t.flaws, func(f flaw) bool { return f.problem.Written == p.Written && (f.wished || !f.spoken) })
-}
-
-// spokenBlanks returns the words in sentences, as written, with a blank for the registry
-// or the namespace.
-func (t *text) spokenBlanks() map[string]bool {
-	blanks := map[string]bool{}
 	for _, f := range t.flaws {
-		space, _, _ := cutLast(f.problem.Written)
-		blanks[f.problem.Written] = f.spoken && f.problem.Code == Placeholder && strings.ContainsAny(space, "<>${}")
+		written := f.problem.Written
+		space, _, _ := cutLast(written)
+		b.blanks[written] = f.spoken && f.problem.Code == Placeholder && strings.ContainsAny(space, "<>${}")
+		b.wished[written] = b.wished[written] || f.wished
+		b.stated[written] = b.stated[written] || f.wished || !f.spoken
 	}
-	return blanks
+	return b
+}
+
+// makesMoot reports whether a problem is worth no answer.
+func (b *besideProblems) makesMoot(p Problem) bool {
+	if b.isForm(p.Written) {
+		return true
+	}
+	listed, found := b.text.listed[p.Line], len(b.images) > 0
+	switch p.Code {
+	case HostOnly, Ambiguous:
+		return found && !listed && !b.open[p.Written]
+	case NotAnImage:
+		return found && !listed && !b.open[p.Written] || b.isLinkAside(p.Written, listed)
+	case AllTags:
+		return b.isPatternAside(p, listed)
+	case Placeholder:
+		return found && b.isBlankAside(p.Written, listed)
+	default:
+		return false
+	}
+}
+
+// isLinkAside reports whether a link is that of the project of an image, or stands in a
+// story.
+func (b *besideProblems) isLinkAside(link string, listed bool) bool {
+	_, page, _ := strings.Cut(lower(link), "://github.com/")
+	return b.projects[page] || b.tells && !listed && strings.Contains(link, "://")
+}
+
+// isPatternAside reports whether an image has one of the tags for which a pattern stands, as
+// in "golang:*-alpine, so golang:1.23-alpine", or sentences only mention the pattern, or all
+// of a registry: "nothing of gcr.io/* can be pulled".
+func (b *besideProblems) isPatternAside(p Problem, listed bool) bool {
+	if strings.Contains(p.Written, "*") && slices.ContainsFunc(b.images, func(c *candidate) bool { return matches(p.Written, c) }) {
+		return true
+	}
+	if len(b.images) == 0 || listed || b.wished[p.Written] {
+		return false
+	}
+	host := strings.TrimRight(strings.Trim(p.Written, "`\"'(),."), "/*")
+	return !b.stated[p.Written] || known.IsRegistry(host)
+}
+
+// isBlankAside reports whether a name with a blank beside images is only a variable, or only
+// mentioned in sentences.
+func (b *besideProblems) isBlankAside(written string, listed bool) bool {
+	if listed {
+		return isLoneVariable(written) && b.text.isFile()
+	}
+	return isLoneVariable(written) || !b.stated[written]
+}
+
+// isForm reports whether a word of a sentence only shows the form of names, beside an image
+// with its tag: "each goes to ghcr.io/<owner>/mirror/<name>:<tag>".
+func (b *besideProblems) isForm(written string) bool {
+	return b.blanks[written] && slices.ContainsFunc(b.images, func(c *candidate) bool { return c.strength >= tagged && !c.lacksTag() })
 }
 
 // openBesideOthers returns the images, as written, that are in question beside others.
 func (t *text) openBesideOthers() map[string]bool {
 	open := map[string]bool{}
 	for _, c := range t.with(asked) {
-		if slices.Contains(c.reasons, "apart-tag") || slices.Contains(c.reasons, "untagged") {
+		if c.judgedBy("apart-tag", "untagged") {
 			open[c.image.Written] = true
 		}
 	}
@@ -287,32 +345,14 @@ func (t *text) problems() []Problem {
 // images.
 func (e *evidence) unread() []Problem {
 	t := &e.body
-	told, named, used, useful := map[int]bool{}, map[int]bool{}, map[[2]int]bool{}, false
-	settled := map[string]bool{} // words that repeat a tag, or a name with its tag
-	for _, f := range t.flaws {
-		told[f.line] = true
-	}
-	for i := range t.candidates {
-		c := &t.candidates[i]
-		named[c.line] = named[c.line] || c.verdict == taken
-		switch {
-		case !t.listed[c.line]:
-		case c.verdict == taken || c.verdict == asked || c.strength >= tagged || slices.ContainsFunc(c.reasons, explains):
-			told[c.line] = true
-		}
-		if c.verdict == taken || c.verdict == asked || slices.ContainsFunc(c.reasons, explains) {
-			used[[2]int{c.line, c.at}], settled[c.bareName()+":"+c.image.Reference.Tag()], settled[c.image.Reference.Tag()] = true, true, true
-		}
-		useful = useful || c.verdict == taken && (slices.Contains(c.reasons, "lone-tag") || slices.Contains(c.reasons, "shared-tag"))
-	}
+	uses, isFile := t.uses(), t.isFile()
 	var problems []Problem
-	file := t.isFile()
 	for _, one := range t.entries {
-		switch {
-		case one.beside > 0 && !named[one.beside], one.beside == 0 && file:
+		if one.beside == 0 && isFile || uses.has(one) {
 			continue
-		case one.word && (one.beside == 0 && used[[2]int{one.line, one.at}] || settled[one.written]), !one.word && told[one.line], one.version && useful, len(problems) == MaxImages:
-			continue
+		}
+		if len(problems) == MaxImages {
+			break
 		}
 		problems = append(problems, Problem{Code: Unread, Written: one.written, Line: one.line, Suggestion: cmp.Or(one.suggestion, completeName(one.written))})
 	}
@@ -321,7 +361,7 @@ func (e *evidence) unread() []Problem {
 	}
 	for i, written := range strings.Split(bound(e.in.Body), "\n") {
 		number := i + 1
-		if !named[number] || len(problems) >= MaxImages {
+		if !uses.named[number] || len(problems) >= MaxImages {
 			continue
 		}
 		for _, item := range enumerated(written) {
@@ -331,11 +371,57 @@ func (e *evidence) unread() []Problem {
 	return problems
 }
 
+// uses are the lines and words of a text that name or complete images.
+type uses struct {
+	told    map[int]bool    // lines with a problem, or of which a word was understood
+	named   map[int]bool    // lines with an image that is requested
+	used    map[[2]int]bool // lines and offsets of words that were understood
+	settled map[string]bool // words that repeat a tag, or a name with its tag
+	tags    bool            // lines with versions were used as tags
+}
+
+// uses returns what was understood of a text.
+func (t *text) uses() *uses {
+	u := &uses{told: map[int]bool{}, named: map[int]bool{}, used: map[[2]int]bool{}, settled: map[string]bool{}}
+	for _, f := range t.flaws {
+		u.told[f.line] = true
+	}
+	for i := range t.candidates {
+		c := &t.candidates[i]
+		understood := c.verdict == taken || c.verdict == asked || slices.ContainsFunc(c.reasons, explains)
+		if understood {
+			u.used[[2]int{c.line, c.at}] = true
+			u.settled[c.bareName()+":"+c.tag()], u.settled[c.tag()] = true, true
+		}
+		if t.listed[c.line] && (understood || c.strength >= tagged) {
+			u.told[c.line] = true
+		}
+		if c.verdict == taken {
+			u.named[c.line] = true
+			u.tags = u.tags || c.judgedBy("lone-tag", "shared-tag")
+		}
+	}
+	return u
+}
+
+// has reports whether nothing has to be said about a line or word that names no image.
+func (u *uses) has(one entry) bool {
+	switch {
+	case one.beside > 0 && !u.named[one.beside]: // no list of images
+		return true
+	case one.version && u.tags:
+		return true
+	case !one.word:
+		return u.told[one.line]
+	}
+	return u.settled[one.written] || one.beside == 0 && u.used[[2]int{one.line, one.at}]
+}
+
 // isFile reports whether the lines that have to name an image hold a file or a
 // log that names some.
 func (t *text) isFile() bool {
-	return slices.ContainsFunc(t.candidates, func(c candidate) bool {
-		return t.listed[c.line] && c.verdict == taken && c.place.stance == pasted && c.place != inCommand && c.place != inCell
+	return t.any(func(c *candidate) bool {
+		return t.listed[c.line] && c.verdict == taken && c.isPasted() && c.place != inCommand && c.place != inCell
 	})
 }
 
