@@ -58,26 +58,19 @@ func nextTag(e *evidence, said []apartTag, there *candidate) {
 // giveTags gives the images without a tag those that stand apart: each its own, then
 // that of another image if the text says so, then those without a name in front.
 func giveTags(e *evidence, said []apartTag, all []*candidate) {
-	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.has(AssumedTag) || c.place.stance == pasted && c.line > 0 })
+	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.lacksTag() || c.isPasted() && c.line > 0 })
 	own, free := ownersOf(said, all, open)
-	if len(free) == len(open) && len(open) == len(all) && len(own) == 0 && isOneLine(free) && free[0].paired {
+	if len(own) == 0 && len(open) == len(all) && arePaired(free, open) {
 		for n, c := range open {
 			own[c] = []string{free[n].tag}
 		}
 		free = nil
 	}
 	narrow(said, all)
-	var title, body []candidate
-	give := func(c *candidate, tags []string, v verdict) {
-		if more := c.withTags(tags, v); c.line > 0 {
-			body = append(body, more...)
-		} else {
-			title = append(title, more...)
-		}
-	}
-	theirs := verdictOnFree(e, free, all, open, len(own))
+	verdict := verdictOnFree(e, free, all, open, len(own))
+	var more []candidate
 	for _, c := range open {
-		give(c, own[c], taken)
+		more = append(more, c.withTags(own[c], taken)...)
 	}
 	for _, tag := range said {
 		if tag.tag == "" {
@@ -89,38 +82,55 @@ func giveTags(e *evidence, said []apartTag, all []*candidate) {
 		tags = append(tags, tag.tag)
 	}
 	for _, c := range open {
-		if c.has(AssumedTag) {
-			give(c, tags, theirs)
+		if c.lacksTag() {
+			more = append(more, c.withTags(tags, verdict)...)
 		}
 	}
-	e.title.add(title)
-	e.body.add(body)
+	e.add(more)
+}
+
+// arePaired reports whether there is one tag for each of some images, in their order,
+// according to the line of the tags.
+func arePaired(tags []apartTag, open []*candidate) bool {
+	return len(tags) == len(open) && isOneLine(tags) && tags[0].paired
 }
 
 // verdictOnFree returns what becomes of the images without a tag that get the tags
 // without a name in front: they are taken if no other image can be meant, and it is sure
 // that the versions are tags.
 func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned int) verdict {
-	if len(free) == 0 {
+	every := len(open) == len(all) // no image has a tag
+	switch {
+	case len(free) == 0, len(free) > 1 && len(free)*len(open) > MaxExpansion:
 		return asked
-	}
-	one := len(open)-owned == 1 && len(all) == 1
-	called := isOneLine(free) && !slices.ContainsFunc(free, func(tag apartTag) bool {
-		return tag.of != "" || !tag.announced && !tag.shared
-	})
-	shared := free[0].shared
-	if len(free) > 1 {
-		if len(free)*len(open) > MaxExpansion {
-			return asked
-		}
-		sum := e.score()
-		each := slices.ContainsFunc(free, func(tag apartTag) bool { return tag.each })
-		shared = (each || areListed(free) && sum >= requests) && len(open) == len(all) && !free[0].paired
-	}
-	if (one || shared) && called || len(free) == 1 && len(open) == len(all) && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line) {
+	case areAnnounced(free) && (len(all) == 1 && len(open)-owned == 1 || e.areForAll(free, every)):
+		return taken
+	case len(free) == 1 && every && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line):
 		return taken
 	}
 	return asked
+}
+
+// areAnnounced reports whether a line says of all versions on it that they are tags, and
+// names no image.
+func areAnnounced(tags []apartTag) bool {
+	return isOneLine(tags) && !slices.ContainsFunc(tags, func(tag apartTag) bool {
+		return tag.of != "" || !tag.announced && !tag.shared
+	})
+}
+
+// areForAll reports whether tags are for all images: one according to its line, several
+// also if a line begins with a list of them in a text that asks for images. Several are
+// not added to the tags that images have; every tells that none has one.
+func (e *evidence) areForAll(tags []apartTag, every bool) bool {
+	if len(tags) == 1 {
+		return tags[0].shared
+	}
+	if !every || tags[0].paired {
+		return false
+	}
+	each := slices.ContainsFunc(tags, func(tag apartTag) bool { return tag.each })
+	return each || areListed(tags) && e.isRequest()
 }
 
 // isOneLine reports whether tags are on one line.
@@ -164,25 +174,27 @@ func only(tags []apartTag, keep func(*apartTag) bool) (kept []apartTag) {
 }
 
 // newTag requests the only excluded image with the only tag that is announced:
-// "already mirrored: a/b:1.2", "new tag: 1.3". Otherwise, Ferry asks about it.
+// "already mirrored: a/b:1.2", "new tag: 1.3". Otherwise, a text that asks for images is
+// asked about it: "a/b:1.2 works fine, k3s 1.3 too. Add that?"
 func newTag(e *evidence, said []apartTag, all []*candidate) {
-	if len(said) != 1 || said[0].of == "?" || len(all) != 1 || all[0].place != inExclusion || all[0].strength < path {
+	if len(said) != 1 || len(all) != 1 || all[0].place != inExclusion || all[0].strength < path {
 		return
 	}
-	verdict := asked // "a/b:1.2 works fine, k3s 1.3 too. Add that?"
-	if said[0].announced && said[0].of == "" && said[0].line != all[0].line || e.continues(said[0], all[0]) {
-		verdict = taken
-	} else if sum := e.score(); sum < requests {
-		return
+	tag, there := said[0], all[0]
+	switch {
+	case tag.of == "?":
+	case tag.announced && tag.of == "" && tag.line != there.line, e.continues(tag, there):
+		there.withTags([]string{tag.tag}, taken)
+	case e.isRequest():
+		there.withTags([]string{tag.tag}, asked)
 	}
-	all[0].withTags([]string{said[0].tag}, verdict)
 }
 
 // continues reports whether a text asks for a tag that differs only by its numbers
 // from that of an image that is there, and no name is right in front of the tag:
 // "a/b:1.2 works fine, the new one is 1.3. Add that too?"
 func (e *evidence) continues(said apartTag, there *candidate) bool {
-	return said.isFree() && (there.has(AssumedTag) || isSameForm(said.tag, there.image.Reference.Tag())) && e.asks()
+	return said.isFree() && (there.lacksTag() || isSameForm(said.tag, there.tag())) && e.asks()
 }
 
 // isFree reports whether no name is right in front of a tag.
@@ -194,34 +206,60 @@ func (c *candidate) isBesideAll(all []*candidate, tag int) bool {
 	return len(all) == 1 || c.line == tag && all[len(all)-1].line == tag
 }
 
-// ownersOf returns the tags of the open candidates by the names in front of them,
-// and the tags that have none in front.
+// ownersOf returns the tags of the open candidates by the names in front of them or
+// by their places, and the tags that have no owner.
 func ownersOf(said []apartTag, all, open []*candidate) (own map[*candidate][]string, free []apartTag) {
 	own = map[*candidate][]string{}
 	for _, tag := range said {
+		if tag.tag == "" {
+			continue
+		}
 		best := 0
 		for _, c := range all {
 			best = max(best, c.fits(tag.of))
 		}
+		owner := besideTag(tag, said, all, open)
 		switch {
-		case tag.tag == "":
-		case best == 0 && tag.of == "" && tag.noun && behindOpen(tag, all) != nil:
-			c := behindOpen(tag, all)
-			own[c] = append(own[c], tag.tag)
-		case best == 0 && tag.of == "" && above(tag, said, open) != nil:
-			c := above(tag, said, open)
-			own[c] = append(own[c], tag.tag)
+		case owner != nil:
+			own[owner] = append(own[owner], tag.tag)
 		case best > 0:
 			for _, c := range open {
-				if fits := c.fits(tag.of); (fits == best || fits > 0 && tag.line == 0) && !slices.Contains(own[c], tag.tag) {
+				fits := c.fits(tag.of)
+				if (fits == best || fits > 0 && tag.line == 0) && !slices.Contains(own[c], tag.tag) {
 					own[c] = append(own[c], tag.tag)
 				}
 			}
-		case (tag.of == "" || tag.of != "?" && (tag.noun || !isVersion(tag.tag) || tag.line == 0)) && !slices.ContainsFunc(all, func(c *candidate) bool { return c.image.Reference.Tag() == tag.tag && !c.has(AssumedTag) }):
+		case tag.mayBeOfAny() && !slices.ContainsFunc(all, func(c *candidate) bool { return c.tag() == tag.tag && !c.lacksTag() }):
 			free = append(free, tag)
 		}
 	}
 	return own, free
+}
+
+// mayBeOfAny reports whether a tag that is not that of an image of the text by its name may
+// be the tag of one: a version behind a name is that of something else.
+func (tag *apartTag) mayBeOfAny() bool {
+	switch tag.of {
+	case "":
+		return true
+	case "?":
+		return false
+	}
+	return tag.noun || tag.line == 0 || !isVersion(tag.tag)
+}
+
+// besideTag returns the image that has a tag without a name by its place; nil if there is
+// none.
+func besideTag(tag apartTag, said []apartTag, all, open []*candidate) *candidate {
+	if tag.of != "" {
+		return nil
+	}
+	if tag.noun {
+		if c := behindOpen(tag, all); c != nil {
+			return c
+		}
+	}
+	return above(tag, said, open)
 }
 
 // behindOpen returns the image without a tag behind which a tag stands in the same
@@ -232,7 +270,7 @@ func behindOpen(tag apartTag, all []*candidate) (last *candidate) {
 			last = c
 		}
 	}
-	if last == nil || !last.has(AssumedTag) || last.place.stance == pasted {
+	if last == nil || !last.lacksTag() || last.isPasted() {
 		return nil
 	}
 	return last
@@ -261,11 +299,17 @@ func above(tag apartTag, said []apartTag, open []*candidate) *candidate {
 func narrow(said []apartTag, all []*candidate) {
 	for _, c := range all {
 		for _, tag := range said {
-			if tag.line == c.line && tag.of != "?" && (isNarrower(tag.tag, c.image.Reference.Tag()) || tag.noun && c.has(RemovedSpace) && tag.tag == "v"+c.image.Reference.Tag()) {
+			if tag.line == c.line && tag.of != "?" && tag.isExactly(c) {
 				c.withTags([]string{tag.tag}, taken)
 			}
 		}
 	}
+}
+
+// isExactly reports whether a tag is that of an image as it is written: "16.3-alpine", or
+// "v16" behind "b 16".
+func (tag *apartTag) isExactly(c *candidate) bool {
+	return isNarrower(tag.tag, c.tag()) || tag.noun && c.has(RemovedSpace) && tag.tag == "v"+c.tag()
 }
 
 // isNarrower reports whether a tag tells more than another one: "16.3-alpine" than
@@ -276,25 +320,34 @@ func isNarrower(tag, than string) bool {
 }
 
 // sameTag gives the images of a line the tag of another one: "a/b:1, a/c in the same
-// version". That is the one with the name, or else the last one before them.
+// version".
 func sameTag(all, open []*candidate, same apartTag) {
 	for _, c := range open {
-		if c.line != same.line || !c.has(AssumedTag) {
+		if c.line != same.line || !c.lacksTag() {
 			continue
 		}
-		from := -1
-		for n, other := range all {
-			if fits := other.fits(same.of); !other.has(AssumedTag) && (fits > 0 || from < 0 || all[from].fits(same.of) == 0 && (other.line < c.line || other.line == c.line && other.at < c.at)) {
-				from = n
-			}
+		from := originOf(c, all, same.of)
+		if from == nil {
+			continue
 		}
-		if from >= 0 {
-			c.withTags([]string{all[from].image.Reference.Tag()}, taken)
-			if all[from].place == inLog && all[from].image.name() == c.image.name() {
-				all[from].judge(dropped, "copy") // "the original is a/b, same tag"
-			}
+		c.withTags([]string{from.tag()}, taken)
+		if from.place == inLog && from.image.name() == c.image.name() {
+			from.judge(dropped, "copy") // "the original is a/b, same tag"
 		}
 	}
+}
+
+// originOf returns the image whose tag another one gets: the last one with the name, or
+// else the last one before it, or else the first one; nil if none has a tag.
+func originOf(c *candidate, all []*candidate, name string) (from *candidate) {
+	for _, other := range all {
+		switch {
+		case other.lacksTag():
+		case from == nil, other.fits(name) > 0, from.fits(name) == 0 && other.isBefore(c.line, c.at):
+			from = other
+		}
+	}
+	return from
 }
 
 // withTags completes a candidate by the first of some tags, and returns candidates
@@ -302,12 +355,10 @@ func sameTag(all, open []*candidate, same apartTag) {
 func (c *candidate) withTags(tags []string, v verdict) (more []candidate) {
 	from := *c
 	for n, tag := range tags {
-		ref, err := from.image.Reference.Repository().Tagged(tag)
-		if err != nil || n > 0 && v != taken {
+		one := from
+		if n > 0 && v != taken || !one.giveTag(tag, JoinedLines) {
 			continue
 		}
-		one := from
-		one.complete(one.image.named(ref), JoinedLines)
 		one.judge(v, "apart-tag")
 		if n == 0 {
 			*c = one
@@ -316,6 +367,20 @@ func (c *candidate) withTags(tags []string, v verdict) (more []candidate) {
 		}
 	}
 	return more
+}
+
+// add adds candidates of the title and the body.
+func (e *evidence) add(more []candidate) {
+	var title, body []candidate
+	for _, c := range more {
+		if c.line > 0 {
+			body = append(body, c)
+		} else {
+			title = append(title, c)
+		}
+	}
+	e.title.add(title)
+	e.body.add(body)
 }
 
 // add adds candidates in the order of the text.
