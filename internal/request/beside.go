@@ -37,7 +37,7 @@ var besideWeights = sync.OnceValue(func() *map[string]int { return readWeights(b
 // none would be left. Lines that have to name an image keep theirs.
 func unwantedBeside(e *evidence) {
 	all := e.compared()
-	if sum := e.score(); sum < requests || all == nil {
+	if all == nil || !e.isRequest() {
 		return
 	}
 	weights, keeps := weighBeside(all), false
@@ -55,16 +55,28 @@ func unwantedBeside(e *evidence) {
 // are taken or not; nil if there are fewer than two, or too many.
 func (e *evidence) compared() (all []*candidate) {
 	for i := range e.body.candidates {
-		if c := &e.body.candidates[i]; c.strength >= path && (c.place.needs != never || c.place == inExclusion) && c.place != inFrom && c.place != inCopyFrom {
-			if all = append(all, c); len(all) > maxBeside {
-				return nil
-			}
+		if c := &e.body.candidates[i]; c.isComparable() {
+			all = append(all, c)
+		}
+		if len(all) > maxBeside {
+			return nil
 		}
 	}
 	if len(all) < 2 {
 		return nil
 	}
 	return all
+}
+
+// isComparable reports whether people write about an image in its place.
+func (c *candidate) isComparable() bool {
+	switch c.place {
+	case inExclusion:
+		return c.strength >= path
+	case inFrom, inCopyFrom:
+		return false
+	}
+	return c.strength >= path && c.place.needs != never
 }
 
 // weighBeside returns the weights of what stands beside each of several candidates.
@@ -97,12 +109,12 @@ func besideMarks(all []*candidate, i int) []string {
 		marks = append(marks, "bare")
 	} else {
 		for k, o := range all {
-			if ref := c.image.Reference; k != i && o.image.Reference != ref && o.image.Reference.Repository() == ref.Repository() {
-				if isLater(o.image.Reference.Tag(), ref.Tag()) {
-					marks = append(marks, "newer")
-				} else {
-					marks = append(marks, "older")
-				}
+			switch {
+			case k == i, o.ref() == c.ref(), o.repository() != c.repository():
+			case isLater(o.tag(), c.tag()):
+				marks = append(marks, "newer")
+			default:
+				marks = append(marks, "older")
 			}
 		}
 	}
@@ -158,58 +170,80 @@ func noteBeside(all []candidate, lines []line) {
 // reaches to the ends of its part of the sentence and to its neighbours, of which the
 // one before it has what is before the last comma between them.
 func noteSides(all []candidate, said string) {
-	type span struct{ from, end int }
-	spans := make([]span, len(all))
-	for i, at := 0, 0; i < len(all); i++ {
-		if i > 0 && all[i].at == all[i-1].at {
-			spans[i] = spans[i-1]
-			continue
-		}
-		from, end := locate(said, at, all[i].image)
-		if spans[i] = (span{from, end}); from >= 0 {
-			at = end
-		}
-	}
-	ends := make([]int, len(all)) // of the part of the sentence with each
-	for i, from, to := 0, 0, 0; i < len(all); i++ {
-		own := spans[i]
-		if own.from < 0 {
-			continue
-		}
-		for to < len(said) && to <= own.from {
-			from, to = to, partEnd(said, to)
-		}
-		begin := from
-		ends[i] = max(to, own.end)
-		if k := i - 1; k >= 0 && spans[k].from >= 0 && spans[k].end <= own.from && spans[k].end > begin {
-			if between := said[spans[k].end:own.from]; isJoint(between) {
-				all[i].before, begin = all[k].before, own.from
-			} else {
-				begin = spans[k].end + max(0, strings.LastIndexByte(between, ','))
-			}
-		}
-		if begin < own.from {
-			all[i].before = said[max(begin, own.from-maxBesideText):own.from]
+	names := namesIn(said, all)
+	parts := partsWith(said, names)
+	for i, own := range names {
+		if own.from >= 0 {
+			all[i].before = textBefore(said, all, names, parts[i], i)
 		}
 	}
 	for i := len(all) - 1; i >= 0; i-- {
-		own, next := spans[i], ends[i]
-		if own.from < 0 {
+		if names[i].from >= 0 {
+			all[i].behind = textBehind(said, all, names, parts[i], i)
+		}
+	}
+}
+
+// span is a piece of a line; from is negative if there is none.
+type span struct{ from, end int }
+
+// namesIn returns where a line, in lower case, names its candidates.
+func namesIn(said string, all []candidate) []span {
+	names := make([]span, len(all))
+	at := 0
+	for i := range all {
+		if i > 0 && all[i].at == all[i-1].at {
+			names[i] = names[i-1]
 			continue
 		}
-		if n := i + 1; n < len(all) && spans[n].from >= own.end && spans[n].from < next {
-			between := said[own.end:spans[n].from]
-			if isJoint(between) {
-				all[i].behind = all[n].behind
-				continue
-			}
-			next = spans[n].from
-			if comma := strings.LastIndexByte(between, ','); comma >= 0 {
-				next = own.end + comma
-			}
+		from, end := locate(said, at, all[i].image)
+		if names[i] = (span{from, end}); from >= 0 {
+			at = end
 		}
-		all[i].behind = said[own.end:min(next, own.end+maxBesideText)]
 	}
+	return names
+}
+
+// partsWith returns the part of the sentence with each name.
+func partsWith(said string, names []span) []span {
+	parts := make([]span, len(names))
+	from, to := 0, 0
+	for i, name := range names {
+		for to < len(said) && to <= name.from {
+			from, to = to, partEnd(said, to)
+		}
+		parts[i] = span{from, max(to, name.end)}
+	}
+	return parts
+}
+
+// textBefore returns what stands before the candidate at an index in its part of a line.
+func textBefore(said string, all []candidate, names []span, part span, i int) string {
+	own, begin := names[i], part.from
+	if n := i - 1; n >= 0 && names[n].from >= 0 && begin < names[n].end && names[n].end <= own.from {
+		between := said[names[n].end:own.from]
+		if isJoint(between) {
+			return all[n].before
+		}
+		begin = names[n].end + max(0, strings.LastIndexByte(between, ','))
+	}
+	return said[max(begin, own.from-maxBesideText):own.from]
+}
+
+// textBehind returns what stands behind it. That of the next candidate is known.
+func textBehind(said string, all []candidate, names []span, part span, i int) string {
+	own, end := names[i], part.end
+	if n := i + 1; n < len(all) && own.end <= names[n].from && names[n].from < end {
+		between := said[own.end:names[n].from]
+		if isJoint(between) {
+			return all[n].behind
+		}
+		end = names[n].from
+		if comma := strings.LastIndexByte(between, ','); comma >= 0 {
+			end = own.end + comma
+		}
+	}
+	return said[own.end:min(end, own.end+maxBesideText)]
 }
 
 // isJoint reports whether the text between two images says the same of both.
@@ -238,10 +272,15 @@ func locate(said string, at int, image *Image) (from, end int) {
 		for from > at && strings.IndexByte(" |(`:", said[from-1]) < 0 && said[from-1] < 0x80 {
 			from--
 		}
-		for end < len(said) && (isAlnum(said[end]) || strings.IndexByte(":/._-@", said[end]) >= 0 && end+1 < len(said) && isAlnum(said[end+1])) {
+		for end < len(said) && continuesName(said[end:]) {
 			end++
 		}
 		return from, end
 	}
 	return -1, -1
+}
+
+// continuesName reports whether a text begins with more of a reference.
+func continuesName(text string) bool {
+	return isAlnum(text[0]) || len(text) > 1 && strings.IndexByte(":/._-@", text[0]) >= 0 && isAlnum(text[1])
 }
