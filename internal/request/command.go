@@ -60,38 +60,66 @@ func ParseCommand(comment string) (c Command, ok bool) {
 	if len(words) == 0 || !strings.EqualFold(words[0], "/ferry") {
 		return Command{}, false
 	}
-	help := Command{Verb: Help}
 	for _, word := range words[1:] {
-		if c.Verb == Add {
-			r := readWord(strings.Trim(word, "`\"'"))
-			if politeness[strings.ToLower(word)] || isTagListMark(word) {
-				continue
-			}
-			if len(r.images) == 0 || r.problem != nil || r.strength < official || len(c.Images) >= MaxExpansion {
-				return help, true
-			}
-			c.Images = append(c.Images, r.images...)
-			continue
-		}
-		word = strings.ToLower(strings.TrimRight(word, ".!。！~"))
-		word = strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(word, "吧"), "一下"), "请")
-		p, err := reference.ParsePlatform(word)
-		switch {
-		case c.Verb == "" && verbs[word] != "":
-			c.Verb = verbs[word]
-		case word == "" || politeness[word]:
-		case c.Verb == Platform && err == nil:
-			c.Platforms = append(c.Platforms, p)
-		case c.Verb == Approve && c.Fingerprint == "" && isFingerprint(word):
-			c.Fingerprint = word
-		default:
-			return help, true
+		if !c.read(word) {
+			return Command{Verb: Help}, true
 		}
 	}
-	if c.Verb == "" || c.Verb == Platform && c.Platforms == nil || c.Verb == Add && c.Images == nil || c.Verb == Approve && c.Fingerprint == "" {
-		return help, true
+	if !c.isComplete() {
+		return Command{Verb: Help}, true
 	}
 	return c, true
+}
+
+// read adds a word to a command, and reports whether it belongs there.
+func (c *Command) read(word string) bool {
+	if c.Verb == Add {
+		return c.readImage(word)
+	}
+	word = strings.ToLower(strings.TrimRight(word, ".!。！~"))
+	word = strings.TrimPrefix(strings.TrimSuffix(strings.TrimSuffix(word, "吧"), "一下"), "请")
+	p, err := reference.ParsePlatform(word)
+	switch {
+	case c.Verb == "" && verbs[word] != "":
+		c.Verb = verbs[word]
+	case word == "" || politeness[word]:
+	case c.Verb == Platform && err == nil:
+		c.Platforms = append(c.Platforms, p)
+	case c.Verb == Approve && c.Fingerprint == "" && isFingerprint(word):
+		c.Fingerprint = word
+	default:
+		return false
+	}
+	return true
+}
+
+// readImage is read for the images of the verb Add.
+func (c *Command) readImage(word string) bool {
+	if politeness[strings.ToLower(word)] || isTagListMark(word) {
+		return true
+	}
+	r := readWord(strings.Trim(word, "`\"'"))
+	if len(r.images) == 0 || r.problem != nil || r.strength < official || len(c.Images) >= MaxExpansion {
+		return false
+	}
+	c.Images = append(c.Images, r.images...)
+	return true
+}
+
+// isComplete reports whether a command has a verb and what it needs.
+func (c *Command) isComplete() bool {
+	switch c.Verb {
+	case "":
+		return false
+	case Platform:
+		return c.Platforms != nil
+	case Add:
+		return c.Images != nil
+	case Approve:
+		return c.Fingerprint != ""
+	default:
+		return true
+	}
 }
 
 // isFingerprint reports whether a word is a SHA-256 in hexadecimal.

@@ -19,6 +19,11 @@ func isFaulty(clause string) bool {
 // asksForAny reports whether a clause, in lower case, asks for something.
 func asksForAny(clause string) bool { return isPolite(clause) || hasWish(clause) }
 
+// asksForAnother reports whether a clause asks for something instead of what others tell.
+func asksForAnother(clause string) bool {
+	return asksForAny(clause) && !isAddition(clause) && !conjunctions.starts(strings.TrimLeft(clause, " "))
+}
+
 // commaEnd is partEnd for the clauses between commas. One inside a list of words
 // without spaces ends nothing.
 func commaEnd(said string, from int) int {
@@ -42,7 +47,7 @@ func markFaulty(toks []token, said string) {
 	for i, from := 0, 0; from < len(said); {
 		next := commaEnd(said, from)
 		clause := said[from:next]
-		bad, asks := isFaulty(clause), asksForAny(clause) && !isAddition(clause) && !conjunctions.starts(strings.TrimLeft(clause, " "))
+		bad, asks := isFaulty(clause), asksForAnother(clause)
 		for ; i < len(toks) && toks[i].at < next; i++ {
 			word := trimWord(toks[i].text)
 			if _, tag := cutTag(word); toks[i].kind != asciiWord || !isVersion(word) && !isVersion(tag) || len(faulty) == maxUses {

@@ -11,16 +11,28 @@ import (
 // wantsImage reports whether a sentence, in lower case, with some images and
 // other words asks for an image.
 func wantsImage(said string, title bool, images, other int) bool {
-	if isPolite(said) && (isAboutImage(said) && (images > 0 || isPolite(notImperative.without(said))) || images > 0 && (other <= talk || desires.in(said)) && !others.in(said)) {
-		return true
+	few := images > 0 && other <= talk // images with few other words
+	if isPolite(said) {
+		switch {
+		case isAboutImage(said) && (images > 0 || isPolite(notImperative.without(said))):
+			return true
+		case others.in(said):
+		case few, images > 0 && desires.in(said):
+			return true
+		case strings.HasSuffix(said, ":") && !questions.in(said): // "we need all of these:"
+			return true
+		}
 	}
-	if isPolite(said) && strings.HasSuffix(said, ":") && !others.in(said) && !questions.in(said) {
-		return true // "we need all of these:"
-	}
-	if _, thanked := thanks.cut(strings.TrimRight(said, " .!~,")); thanked && images > 0 && other <= talk && !praises.in(said) {
+	if few && isThanked(said) {
 		return true
 	}
 	return (images > 0 || title && strings.Contains(said, "image")) && orders.starts(afterCommitType(strings.TrimLeft(said, "# -*")))
+}
+
+// isThanked reports whether a sentence thanks for an image in advance.
+func isThanked(said string) bool {
+	_, thanked := thanks.cut(strings.TrimRight(said, " .!~,"))
+	return thanked && !praises.in(said)
 }
 
 // thanks are words at the end of sentences that thank for an image in advance; thanked
@@ -63,11 +75,8 @@ var running = phrases{list: "running"}
 // have none.
 func wordsOf(l *line, toks []token, reads []reading) int {
 	const fewest = 3 // of a sentence
-	if l.fenced || strings.HasPrefix(strings.TrimLeft(l.text, " "), "#") || strings.ContainsAny(l.text, "={}[]$;|<>") || strings.Contains(l.text, "   ") {
+	if l.fenced || looksLikeCode(l.text) || len(toks) > 1 && reads != nil && len(reads[0].images) > 0 && isInBrackets(l.text, toks[0]) {
 		return 0
-	}
-	if len(toks) > 1 && reads != nil && len(reads[0].images) > 0 && strings.HasSuffix(l.text, ")") && strings.HasPrefix(strings.TrimLeft(l.text[min(len(l.text), toks[0].at+len(toks[0].text)):], "` "), "(") {
-		return 0 // an image with a remark
 	}
 	words := 0
 	for i, t := range toks {
@@ -86,6 +95,18 @@ func wordsOf(l *line, toks []token, reads []reading) int {
 	return words
 }
 
+// looksLikeCode reports whether a line is code, a comment, a heading or a row of a table.
+func looksLikeCode(text string) bool {
+	return strings.HasPrefix(strings.TrimLeft(text, " "), "#") || strings.ContainsAny(text, "={}[]$;|<>") || strings.Contains(text, "   ")
+}
+
+// isInBrackets reports whether all that is behind the first word of a line is a remark:
+// "a/b:1 (for the lab)".
+func isInBrackets(text string, first token) bool {
+	behind := text[min(len(text), first.at+len(first.text)):]
+	return strings.HasPrefix(strings.TrimLeft(behind, "` "), "(") && strings.HasSuffix(text, ")")
+}
+
 // hostsOfNames removes the registries of references, which say nothing about
 // pulling.
 var hostsOfNames = phrases{list: "docker.io/|ghcr.io/|quay.io/|gcr.io/"}
@@ -97,7 +118,13 @@ var canItBe = phrases{list: "能不能|有没有"}
 func (s *scan) readIntent(said string, on marks) {
 	fails := on.has(&failing) && failing.in(canItBe.without(said))
 	isolated := on.has(&apart)
-	s.fails, s.isolated = s.fails || fails, s.isolated || isolated
-	s.lacks = s.lacks || (fails || isolated) && fetching.in(hostsOfNames.without(said)) && !strings.Contains(said, "am i missing") || on.has(&absent)
+	s.fails = s.fails || fails
+	s.isolated = s.isolated || isolated
 	s.running = s.running || on.has(&running)
+	s.lacks = s.lacks || on.has(&absent) || (fails || isolated) && isAboutFetching(said)
+}
+
+// isAboutFetching reports whether a line that tells of a failure is about getting an image.
+func isAboutFetching(said string) bool {
+	return fetching.in(hostsOfNames.without(said)) && !strings.Contains(said, "am i missing")
 }
