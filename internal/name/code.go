@@ -176,7 +176,7 @@ func hostLength(parts []string) int {
 // flatten turns a virtual path into one component by replacing each separator
 // by another one. The mapping is a bijection; unflatten is its inverse.
 func flatten(virtual string) string {
-	return separators.Compiled().ReplaceAllStringFunc(virtual, func(sep string) string {
+	return replaceSeparators(virtual, func(sep string) string {
 		switch {
 		case sep == "/":
 			return "."
@@ -192,7 +192,7 @@ func flatten(virtual string) string {
 }
 
 func unflatten(component string) string {
-	return separators.Compiled().ReplaceAllStringFunc(component, func(sep string) string {
+	return replaceSeparators(component, func(sep string) string {
 		switch {
 		case sep == ".":
 			return "/"
@@ -207,7 +207,24 @@ func unflatten(component string) string {
 	})
 }
 
-var separators = &pattern.Regexp{Text: `[^a-z0-9]+`}
+// replaceSeparators replaces what stands before, between and after letters and digits.
+func replaceSeparators(s string, by func(sep string) string) string {
+	word := func(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' }
+	var b strings.Builder
+	for s != "" {
+		rest := strings.TrimLeftFunc(s, word)
+		b.WriteString(s[:len(s)-len(rest)])
+		s = rest
+		if n := strings.IndexFunc(rest, word); n > 0 {
+			b.WriteString(by(rest[:n]))
+			s = rest[n:]
+		} else if rest != "" {
+			b.WriteString(by(rest))
+			break
+		}
+	}
+	return b.String()
+}
 
 // shorten cuts a name to the available length and appends a hash of the whole
 // repository.

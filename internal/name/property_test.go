@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,8 @@ var (
 	}
 )
 
+var oneTag = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+
 // check checks the names of all repositories: legal, unique, and readable
 // backwards.
 func check(t *testing.T, p place, profile name.Profile, repositories iter.Seq[reference.Repository]) {
@@ -54,8 +57,8 @@ func check(t *testing.T, p place, profile name.Profile, repositories iter.Seq[re
 		full := n.Reference.Repository().String()
 		below, ok := strings.CutPrefix(full, p.target+"/")
 		if profile == name.One {
-			one := place{p.target, nil, regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`), 128}
-			p, below, ok = one, n.Reference.Tag(), below == "mirrors"
+			p.legal, p.longest = oneTag, 128
+			below, ok = n.Reference.Tag(), below == "mirrors"
 		}
 		if !ok || !p.legal.MatchString(below) || len(below) > p.longest || len(full) > 255 {
 			t.Fatalf("%s on %s: %s has the name %s, which is not legal there", profile, p.target, r, n.Reference)
@@ -112,23 +115,20 @@ func TestAdversarialNames(t *testing.T) {
 			}
 		}
 	}
-	all := func(yield func(reference.Repository) bool) {
-		for _, host := range hosts {
-			for _, path := range paths {
-				r, err := reference.NewRepository(host, path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !yield(r) {
-					return
-				}
+	var all []reference.Repository
+	for _, host := range hosts {
+		for _, path := range paths {
+			r, err := reference.NewRepository(host, path)
+			if err != nil {
+				t.Fatal(err)
 			}
+			all = append(all, r)
 		}
 	}
 	for _, profile := range name.Profiles() {
 		t.Run(string(profile), func(t *testing.T) {
 			t.Parallel()
-			check(t, places[5], profile, all)
+			check(t, places[5], profile, slices.Values(all))
 		})
 	}
 }

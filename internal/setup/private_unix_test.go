@@ -60,7 +60,7 @@ func TestPrivateFront(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if private := strings.Contains(string(data), aToken); private != (info.Mode().Perm() == 0o600) {
+		if private := strings.Contains(data, aToken); private != (info.Mode().Perm() == 0o600) {
 			t.Errorf("%s has mode %v, with a token: %v", name, info.Mode(), private)
 		}
 	}

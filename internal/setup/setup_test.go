@@ -263,7 +263,7 @@ func TestBuildkit(t *testing.T) {
 }
 
 // machine creates a folder with every client and one file of each.
-func machine(t *testing.T) (Disk, map[string][]byte) {
+func machine(t *testing.T) (Disk, map[string]string) {
 	t.Helper()
 	root := t.TempDir()
 	files := map[string]string{
@@ -286,9 +286,9 @@ func machine(t *testing.T) (Disk, map[string][]byte) {
 }
 
 // tree returns the files below a folder, except the journal.
-func tree(t *testing.T, root string) map[string][]byte {
+func tree(t *testing.T, root string) map[string]string {
 	t.Helper()
-	found := map[string][]byte{}
+	found := map[string]string{}
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -297,7 +297,8 @@ func tree(t *testing.T, root string) map[string][]byte {
 		if err != nil || filepath.ToSlash(name) == stateFolder+"/"+journalFile {
 			return err
 		}
-		found[filepath.ToSlash(name)], err = os.ReadFile(file)
+		text, err := os.ReadFile(file)
+		found[filepath.ToSlash(name)] = string(text)
 		return err
 	})
 	if err != nil {
