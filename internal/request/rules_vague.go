@@ -12,11 +12,11 @@ import (
 // untagged: "so that we can run a/pipeline" beside quay.io/a/c:1.
 func untagged(e *evidence) {
 	all := e.body.with(taken)
-	if newestTag.in(e.body.said) || newestTag.in(e.title.said) || !slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= path && !c.lacksTag() }) {
+	if newestTag.in(e.body.said) || newestTag.in(e.title.said) || !slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= path && !(c.lacksTag() && c.lacksHost()) }) {
 		return
 	}
 	for i, c := range all {
-		if !c.isSpoken() || c.opens || c.strength != path || !c.lacksTag() || !c.lacksHost() {
+		if !c.isSpoken() || c.opens && c.image.Written == lower(c.image.Written) || c.strength != path || !c.lacksTag() || !c.lacksHost() {
 			continue
 		}
 		isBeside := func(other *candidate) bool {
