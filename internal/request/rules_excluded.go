@@ -43,19 +43,19 @@ func (one withoutName) mayMean(c *candidate) bool {
 }
 
 // calledBy returns the candidates that are called by a name; if none is, the only one
-// that has it as a word of its name, unless it is that of an official image: "the
-// sidecar" is "k8s-sidecar", but "redis" is not "redis-exporter".
+// that has it as a word of its name, the last one if it is that of an official image: "the
+// sidecar" is "k8s-sidecar", "redis" is "mirrored-redis", but not "redis-exporter".
 func calledBy(name string, all []*candidate) []*candidate {
 	var called, parts []*candidate
 	for _, c := range all {
 		switch own := c.image.name(); {
 		case own == name:
 			called = append(called, c)
-		case slices.Contains(strings.Split(own, "-"), name):
+		case strings.HasSuffix(own, "-"+name), !known.IsOfficial(name) && slices.Contains(strings.Split(own, "-"), name):
 			parts = append(parts, c)
 		}
 	}
-	if len(called) == 0 && len(parts) == 1 && !known.IsOfficial(name) && !commonParts.has(name) {
+	if len(called) == 0 && len(parts) == 1 && !commonParts.has(name) {
 		return parts
 	}
 	return called
