@@ -102,11 +102,12 @@ func maskStruck(text string) string {
 	return strings.Join(parts, "")
 }
 
-// box is the box in front of an item of a list that begins with an image.
+// box is the box in front of an item of a list.
 type box struct {
 	at     int // its offset
 	ticked bool
-	remark string // the text behind the image, in lower case
+	sure   strength // that the first word of the item is an image
+	remark string   // the text behind that word, in lower case
 }
 
 // boxOf returns the box of a line.
@@ -121,9 +122,18 @@ func boxOf(l *line) (b box, ok bool) {
 	text = strings.TrimLeft(text[len("[ ] "):], " `")
 	first := text
 	if end := strings.IndexAny(text, " ("); end >= 0 {
-		first, b.remark = text[:end], lower(text[end+1:])
+		first, b.remark = text[:end], lower(text[end:])
 	}
-	return b, readWord(strings.Trim(first, "`")).strength >= tagged
+	b.sure = readWord(strings.Trim(first, "`")).strength
+	return b, true
+}
+
+// isImage reports whether the item begins with an image for certain, or in a list with
+// such items, with what may be one and nothing but a remark behind it: "busybox (via
+// flannel)".
+func (b *box) isImage(inList bool) bool {
+	alone := b.remark == "" || strings.HasPrefix(b.remark, " (")
+	return b.sure >= tagged || inList && alone && b.sure >= official
 }
 
 // tickBoxes removes the boxes of unticked items that begin with an image, and
@@ -131,10 +141,21 @@ func boxOf(l *line) (b box, ok bool) {
 // nothing else names an image.
 func tickBoxes(lines []line) bool {
 	found := false
-	for i := range lines {
-		if b, ok := boxOf(&lines[i]); ok && !b.ticked {
-			lines[i].text, found = blank(lines[i].text, b.at, b.at+len("[ ]")), true
+	for from := 0; from < len(lines); from++ {
+		to, images := from, false
+		for ; to < len(lines); to++ {
+			b, ok := boxOf(&lines[to])
+			if !ok {
+				break
+			}
+			images = images || b.isImage(false)
 		}
+		for i := from; i < to; i++ {
+			if b, _ := boxOf(&lines[i]); !b.ticked && b.isImage(images) {
+				lines[i].text, found = blank(lines[i].text, b.at, b.at+len("[ ]")), true
+			}
+		}
+		from = to
 	}
 	return found
 }
@@ -147,7 +168,7 @@ func maskTicked(lines []line) {
 	done, open := false, false
 	for i := range lines {
 		l := &lines[i]
-		if b, ok := boxOf(l); !ok {
+		if b, ok := boxOf(l); !ok || !b.isImage(false) {
 			done = done || !l.fenced && untickeds.in(lower(l.text))
 		} else if open = open || !b.ticked; b.ticked {
 			ticked = append(ticked, l)

@@ -63,6 +63,8 @@ var rules = []rule{
 	{"untagged", untagged},
 	// says: the name of the repository with the issue is not an image
 	{"own-name", ownName},
+	// says: an image that a log has tried to pull from another registry, because its command names none, is not requested
+	{"tried", triedElsewhere},
 	// says: a link, a word in a sentence, the address of a manifest in a log or an image without a tag there is only a mention if another reference to the same image is more complete
 	{"says-less", saysLess},
 	// says: a name and a tag that stand for others, such as "img:tag", are not meant if the text names another image

@@ -38,6 +38,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "log-done", body: "Successfully pulled image \"quay.io/a/b:1\"\nFailed to pull image \"quay.io/a/c:2\": timeout", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "log-done", body: "Successfully pulled image \"quay.io/a/b:1\""},
 		{rule: "log-done", body: "please mirror:\n\ndocker pull quay.io/a/b:1\ndocker pull quay.io/a/c:1\n\nIt works:\nStatus: Downloaded newer image for quay.io/a/b:1", want: []string{"quay.io/a/b:1 dropped"}},
+		{rule: "tried", body: "podman pull me/x:1\nTrying to pull docker.io/me/x:1...\nTrying to pull quay.io/me/x:1...", want: []string{"quay.io/me/x:1 dropped"}},
+		{rule: "tried", body: "podman pull docker.io/me/x:1\nTrying to pull quay.io/me/x:1..."},
 		{rule: "log-done", body: "docker pull me/x\nUsing default tag: latest\nStatus: Downloaded newer image for me/x:latest\n\ndocker pull quay.io/a/c:2", want: []string{"docker.io/me/x:latest dropped", "docker.io/me/x:latest dropped"}},
 		{rule: "listed-release", body: "kubeadm v1.29.9\n\nkube-proxy:v1.29.8\nkube-scheduler:v1.29.8"},
 		{rule: "listed-release", body: "kubeadm config images list --kubernetes-version v1.29.9\nregistry.k8s.io/kube-proxy:v1.29.9\nregistry.k8s.io/kube-scheduler:v1.29.9", want: []string{"registry.k8s.io/coredns/coredns:v1.11.1 dropped", "registry.k8s.io/etcd:3.5.12-0 dropped", "registry.k8s.io/kube-apiserver:v1.29.9 dropped", "registry.k8s.io/kube-controller-manager:v1.29.9 dropped", "registry.k8s.io/kube-proxy:v1.29.9 dropped", "registry.k8s.io/kube-scheduler:v1.29.9 dropped", "registry.k8s.io/pause:3.9 dropped"}},

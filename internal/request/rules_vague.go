@@ -53,6 +53,25 @@ func ownName(e *evidence) {
 	}
 }
 
+// triedElsewhere: "Trying to pull quay.io/a/b:1..." below "podman pull a/b:1".
+func triedElsewhere(e *evidence) {
+	named := map[string]bool{} // paths and tags in commands
+	all := e.with(taken)
+	for _, c := range all {
+		if c.place == inCommand && c.lacksHost() {
+			named[c.pathAndTag()] = true
+		}
+	}
+	for _, c := range all {
+		if c.place == inLog && c.ref().Repository().Host() != reference.DockerHub && named[c.pathAndTag()] {
+			c.judge(dropped, "tried")
+		}
+	}
+}
+
+// pathAndTag returns the reference without its registry.
+func (c *candidate) pathAndTag() string { return c.ref().Repository().Path() + ":" + c.ref().Tag() }
+
 // samples: "docker pull a/img:tag" above "a/b:1".
 func samples(e *evidence) {
 	all := e.with(taken)
