@@ -86,45 +86,66 @@ func spaceAt(toks []token, i int) (space string, last int) {
 	return host + "/" + word, last
 }
 
-// statedSpace returns the namespace that a line says names are in, with its registry, if
-// it begins at a token, and the index of its last token: "from goharbor/", "longhornio
-// 下", "all under quay.io/jetstack", "the openebs namespace". It is not sure if it is a
-// word without a slash, and named if a word such as "namespace" calls it so.
-func statedSpace(toks []token, i int) (space string, last int, sure, named bool) {
-	t := toks[i]
-	if t.kind != asciiWord || spaceNouns.has(spoken(t)) {
-		return "", i, false, false
+// statedSpace is a namespace, with its registry, that a line says names are in.
+type statedSpace struct {
+	space string // empty for none
+	last  int    // the index of its last token
+	sure  bool   // it is more than a word without a slash
+	named bool   // a word such as "namespace" calls it so
+}
+
+// statedAt returns the namespace that a line says names are in, if it begins at a token:
+// "from goharbor/", "longhornio 下", "all under quay.io/jetstack", "the openebs namespace".
+func statedAt(toks []token, i int) statedSpace {
+	t := &toks[i]
+	none := statedSpace{last: i}
+	if t.kind != asciiWord || spaceNouns.has(spoken(*t)) {
+		return none
 	}
-	before, behind := "", ""
-	if n := i - 1; n > 0 && toks[n].text == ":" {
+	space, last := spaceAt(toks, i)
+	before, behind := wordsBeside(toks, i, last)
+	parent, open := openParent(t.text)
+	lone := open && len(toks) == 1
+	named := spaceNouns.has(before) || spaceNouns.has(strings.Trim(behind, " ,.:)")) || spaceEnds.starts(behind)
+	under := named || spaceMarks.has(before)
+	from := under || lone || fromMarks.has(before)
+	switch {
+	case space != "":
+		if !from && (i > 0 || last == i) {
+			return none
+		}
+		return statedSpace{space, last, true, named}
+	case open && isBelowRegistry(parent):
+		if !named && (lone || !under) {
+			return none
+		}
+		return statedSpace{parent, last, true, named}
+	case open:
+		return statedSpace{hubSpace(parent), i, from || ofNamespace.has(strings.TrimSpace(behind)), named}
+	case under:
+		return statedSpace{hubSpace(trimWord(t.text)), i, false, named}
+	}
+	return none
+}
+
+// wordsBeside returns the words in front of a namespace and behind it, in lower case. The
+// one behind it has a space at its end, as in the lists of words.
+func wordsBeside(toks []token, first, last int) (before, behind string) {
+	if n := first - 1; n > 0 && toks[n].text == ":" {
 		before = toks[n-1].text // "命名空间：a"
 	} else if n >= 0 {
 		before = spoken(toks[n])
 	}
-	space, last = spaceAt(toks, i)
 	if last+1 < len(toks) {
 		behind = lower(toks[last+1].text) + " "
 	}
-	word, name, open := cutLast(strings.Trim(t.text, "`*_:,."))
-	open = open && (name == "" || name == "*")
-	lone := open && len(toks) == 1
-	from := lone || spaceMarks.has(before)
-	named = spaceNouns.has(before) || spaceNouns.has(strings.Trim(behind, " ,.:)")) || spaceEnds.starts(behind)
-	switch {
-	case space != "":
-		sure = named || from || fromMarks.has(before) || i == 0 && last > i
-	case open && isBelowRegistry(word):
-		space, sure = word, named || from && !lone
-	case open:
-		sure = named || from || fromMarks.has(before) || ofNamespace.has(strings.TrimSpace(behind))
-		return hubSpace(word), i, sure, named
-	case named || from:
-		return hubSpace(trimWord(t.text)), i, false, named
-	}
-	if !sure {
-		return "", i, false, false
-	}
-	return space, last, true, named
+	return before, behind
+}
+
+// openParent returns a path that a slash or a star ends: "goharbor/", "goharbor/*".
+func openParent(text string) (parent string, ok bool) {
+	parent, name, ok := cutLast(strings.Trim(text, "`*_:,."))
+	return parent, ok && (name == "" || name == "*")
 }
 
 // alludes reports whether a namespace contains the first word of a name, and more:
@@ -158,16 +179,16 @@ var (
 // noteSpaces notes the namespaces that a line states for a list.
 func (s *scan) noteSpaces(u *spokenLine) {
 	stated := false
-	for i, t := range u.toks {
+	for i := range u.toks {
 		if len(s.spaces) == maxUses {
 			return
 		}
-		space, _, sure, named := statedSpace(u.toks, i)
-		if word := trimWord(t.text); space == "" && stated && isTagListMark(spoken(u.toks[i-1])) && isNamespaceWord(word) {
-			space, sure, named = word, true, true // "from docker.io/a and quay.io/b"
+		one := statedAt(u.toks, i)
+		if one.space == "" && stated && isTagListMark(spoken(u.toks[i-1])) && isNamespaceWord(u.word(i)) {
+			one = statedSpace{space: u.word(i), sure: true, named: true} // "from docker.io/a and quay.io/b"
 		}
-		if space != "" {
-			s.spaces, stated = append(s.spaces, statedIn{u.number, t.at, space, sure, named}), true
+		if one.space != "" {
+			s.spaces, stated = append(s.spaces, statedIn{u.number, u.toks[i].at, one.space, one.sure, one.named}), true
 		}
 	}
 }
@@ -182,8 +203,7 @@ func isBelowRegistry(word string) bool {
 // as one at a registry, with as many components as that requires. Invalid names and
 // filler words give nothing.
 func (s *scan) inNamespace(space, name, tag string) reading {
-	first, _, deeper := strings.Cut(name, "/")
-	if name == "" || len(name) > 100 || strings.ContainsAny(name, " @") || deeper && (strings.Contains(space, "/") || strings.Contains(first, ".")) || !deeper && !strings.Contains(space, "/") && known.Of(space).Names.Least > 1 || !hasLetter(name) || isFiller(name) {
+	if !fitsNamespace(space, name) || isFiller(name) {
 		return reading{}
 	}
 	if !strings.Contains(name, ":") && tag != "" {
@@ -197,6 +217,21 @@ func (s *scan) inNamespace(space, name, tag string) reading {
 	return r
 }
 
+// fitsNamespace reports whether a name or path has the form of one below a namespace, or
+// below a registry.
+func fitsNamespace(space, name string) bool {
+	const most = 100 // bytes
+	if len(name) > most || strings.ContainsAny(name, " @") || !hasLetter(name) {
+		return false
+	}
+	first, _, deeper := strings.Cut(name, "/")
+	registry := !strings.Contains(space, "/")
+	if deeper {
+		return registry && !strings.Contains(first, ".")
+	}
+	return !registry || known.Of(space).Names.Least <= 1
+}
+
 // fromMarks are words between names and their namespace.
 var fromMarks = wordSet{list: "fromMarks"}
 
@@ -204,64 +239,88 @@ var fromMarks = wordSet{list: "fromMarks"}
 // "docker.io/calico 的 node 和 cni" as images in the namespace, if there are
 // several names or one that cannot be an ordinary word.
 func (s *scan) shareNamespace(w *sentence) {
-	toks, reads := w.toks, w.reads
-	for i, t := range toks {
-		if i+1 < len(toks) && ofNamespace.has(toks[i+1].text) && reads[i].strength == bare && !strings.HasSuffix(t.text, "/") {
-			s.askNamespace(toks, reads, i)
+	for i := range w.toks {
+		t := &w.toks[i]
+		if i+1 < len(w.toks) && ofNamespace.has(w.toks[i+1].text) && w.reads[i].strength == bare && !strings.HasSuffix(t.text, "/") {
+			s.askNamespace(w.toks, w.reads, i)
 			continue
 		}
-		if !strings.Contains(t.text, "/") && reads[i].strength != bare {
-			continue
-		}
-		space, end := spaceAt(toks, i)
-		tag := ""
-		if space == "" && strings.IndexByte(t.text, '.') > 0 {
-			space, tag = cutTag(trimWord(t.text))
-		}
-		open := strings.HasSuffix(t.text, "/") && isBelowRegistry(space) // "registry.k8s.io/csi/release/"
+		space, tag, end := s.spaceOf(w, i)
 		if space == "" {
-			if space, end = s.spaceOfNames(toks, i); space == "" {
-				continue
-			}
-		}
-		if t.kind != asciiWord || !isNamespaceWord(space) && !open {
 			continue
 		}
-		names := s.namesNear(toks, i, end, space)
+		names := s.namesNear(w.toks, i, end, space)
 		if strings.HasSuffix(t.text, "/...") {
-			reads[i] = reading{}
+			w.reads[i] = reading{}
 		}
-		if len(names) == 0 || len(names) == 1 && !strings.ContainsAny(toks[names[0]].text, "-:0123456789") {
+		if len(names) == 0 || len(names) == 1 && !strings.ContainsAny(w.toks[names[0]].text, "-:0123456789") {
 			continue
-		}
-		last := max(end, names[0], names[len(names)-1])
-		if last == end {
-			last = names[0] // "b and c v1.2, all from quay.io/a"
 		}
 		if tag == "" {
-			tag = versionBehind(toks, last)
+			tag = versionBehind(w.toks, lastOf(names, end))
 		}
 		for _, n := range names {
-			reads[n] = s.inNamespace(space, trimWord(toks[n].text), tag)
-			reads[n].images[0].Written = clip(toks[n].text)
+			w.reads[n] = s.inNamespace(space, w.word(n), tag)
+			w.reads[n].images[0].Written = clip(w.toks[n].text)
 		}
-		clear(reads[i : end+1])
+		clear(w.reads[i : end+1])
 	}
+}
+
+// lastOf returns the index of the last of the names beside a namespace and of its last
+// token; that of the first name if the names are in front of it: "b and c v1.2, all from
+// quay.io/a". These are the last one first.
+func lastOf(names []int, end int) int {
+	if last := max(names[0], names[len(names)-1]); last > end {
+		return last
+	}
+	return names[0]
+}
+
+// spaceOf returns the namespace that begins at the word at an index, the tag behind it,
+// and its last token.
+func (s *scan) spaceOf(w *sentence, i int) (space, tag string, end int) {
+	t := &w.toks[i]
+	if t.kind != asciiWord || !strings.Contains(t.text, "/") && w.reads[i].strength != bare {
+		return "", "", i
+	}
+	space, end = spaceAt(w.toks, i)
+	if space == "" && strings.IndexByte(t.text, '.') > 0 {
+		space, tag = cutTag(w.word(i))
+	}
+	open := strings.HasSuffix(t.text, "/") && isBelowRegistry(space) // "registry.k8s.io/csi/release/"
+	if space == "" {
+		space, end = s.spaceOfNames(w.toks, i)
+	}
+	if !open && !isNamespaceWord(space) {
+		return "", "", end
+	}
+	return space, tag, end
 }
 
 // spaceOfNames returns the namespace that a word says to be that of the names beside it,
 // and its last token; empty if these can be other words.
 func (s *scan) spaceOfNames(toks []token, i int) (space string, end int) {
-	space, end, sure, _ := statedSpace(toks, i)
-	if space == "" {
-		return "", end
+	stated := statedAt(toks, i)
+	if stated.space == "" {
+		return "", stated.last
 	}
-	names := s.namesNear(toks, i, end, space)
-	if len(names) < 2 || slices.ContainsFunc(names, func(n int) bool { return known.IsOfficial(trimWord(toks[n].text)) }) ||
-		!sure && !slices.ContainsFunc(names, func(n int) bool { return alludes(space, trimWord(toks[n].text)) }) {
-		return "", end
+	names := s.namesNear(toks, i, stated.last, stated.space)
+	if len(names) < 2 {
+		return "", stated.last
 	}
-	return space, end
+	alluding := stated.sure
+	for _, n := range names {
+		name := trimWord(toks[n].text)
+		if known.IsOfficial(name) {
+			return "", stated.last
+		}
+		alluding = alluding || alludes(stated.space, name)
+	}
+	if !alluding {
+		return "", stated.last
+	}
+	return stated.space, stated.last
 }
 
 // versionBehind returns the first version among the words behind a token.
@@ -307,17 +366,27 @@ func (s *scan) namesBefore(toks []token, i int, space string) (names []int) {
 	} else if n < 0 || !fromMarks.has(lower(toks[n].text)) {
 		return nil
 	}
-	for n--; n >= 0 && (toks[n].text == "," || distributives.in(spoken(toks[n])+" ") || toks[n].kind == asciiWord && (isFiller(toks[n].text) || sentenceWords.has(spoken(toks[n])) || functionWords.has(spoken(toks[n])) || isVersion(trimWord(toks[n].text)))); n-- {
+	for n--; n >= 0 && isBehindNames(toks[n]); n-- {
 	}
 	for n >= 0 && s.isNameIn(space, toks[n]) && len(names) < maxUses {
 		names = append(names, n)
-		for n--; n >= 0 && (isTagListMark(lower(toks[n].text))); n-- {
+		for n--; n >= 0 && isTagListMark(lower(toks[n].text)); n-- {
 		}
 		if n == names[len(names)-1]-1 {
 			break // no separator
 		}
 	}
 	return names
+}
+
+// isBehindNames reports whether a word can stand between a list of names and "from": "all",
+// a version, a word of a sentence.
+func isBehindNames(t token) bool {
+	word := spoken(t)
+	if t.text == "," || distributives.in(word+" ") {
+		return true
+	}
+	return t.kind == asciiWord && (isFiller(t.text) || sentenceWords.has(word) || functionWords.has(word) || isVersion(trimWord(t.text)))
 }
 
 // ofNamespace are words between a namespace and names in it.
@@ -352,34 +421,47 @@ func (s *scan) isNameIn(space string, t token) bool {
 // shareParent reads "me/app-api and app-web" as two images of one namespace,
 // because the names begin in the same way.
 func (s *scan) shareParent(w *sentence) {
-	toks, reads := w.toks, w.reads
 	shared := "" // by the image in front
-	for i := 0; i+2 < len(toks); i++ {
+	for i := 0; i+2 < len(w.toks); i++ {
 		inherited := shared
-		if shared = ""; i > 0 && toks[i].kind == separator {
+		if shared = ""; i > 0 && w.toks[i].kind == separator {
 			shared = inherited
 			continue
 		}
-		if len(reads[i].images) != 1 || reads[i].strength < path || !isTagListMark(lower(toks[i+1].text)) || toks[i+2].kind != asciiWord {
+		if len(w.reads[i].images) != 1 || w.reads[i].strength < path || !isTagListMark(lower(w.toks[i+1].text)) || w.toks[i+2].kind != asciiWord {
 			continue
 		}
-		name := trimWord(toks[i+2].text)
-		written, _ := cutTag(trimWord(toks[i].text))
-		parent, first, ok := cutLast(written)
-		if !ok && inherited != "" {
-			parent, ok = inherited, true
-		}
-		part, _, dashed := strings.Cut(first, "-")
-		hosted := strings.Contains(parent, ".")
-		if !ok || !dashed && !hosted || len(part) < 2 || strings.ContainsAny(name, "/@") || !strings.HasPrefix(name, part+"-") || known.IsOfficial(name) {
+		parent, first, ok := w.parentOf(i, inherited)
+		if !ok || !isSibling(parent, first, w.word(i+2)) {
 			continue
 		}
-		r := s.readWord(parent + "/" + name)
+		r := s.readWord(parent + "/" + w.word(i+2))
 		if len(r.images) != 1 || r.problem != nil {
 			continue
 		}
 		r.images[0].Assumptions = append(r.images[0].Assumptions, Expanded)
-		r.images[0].Written = clip(toks[i+2].text)
-		reads[i+2], shared = r, parent
+		r.images[0].Written = clip(w.toks[i+2].text)
+		w.reads[i+2], shared = r, parent
 	}
+}
+
+// parentOf returns the namespace of the image at an index, which may be the one of the
+// image in front of it, and its name.
+func (s *sentence) parentOf(i int, inherited string) (parent, name string, ok bool) {
+	written, _ := cutTag(s.word(i))
+	parent, name, ok = cutLast(written)
+	if !ok && inherited != "" {
+		return inherited, name, true
+	}
+	return parent, name, ok
+}
+
+// isSibling reports whether a word begins like the name of an image in a namespace, up to
+// the first hyphen. A name without one needs a registry.
+func isSibling(parent, first, word string) bool {
+	part, _, dashed := strings.Cut(first, "-")
+	if !dashed && !strings.Contains(parent, ".") || len(part) < 2 {
+		return false
+	}
+	return strings.HasPrefix(word, part+"-") && !strings.ContainsAny(word, "/@") && !known.IsOfficial(word)
 }
