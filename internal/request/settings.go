@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // at returns the offset of the value in its line, or of the end of it.
@@ -184,152 +185,228 @@ func (s *scan) offerTags(name setting, source string, r reading, tags []setting)
 	}
 }
 
+// mapping are the settings of one mapping, of which images are made.
+type mapping struct {
+	scan      *scan
+	where     *place
+	parent    string // its key
+	settings  []setting
+	byKey     map[string]string // the values by their keys in lower case; nil until they are needed
+	changed   bool              // a line of a diff changes one
+	tag       string
+	digest    string
+	registry  string
+	platforms []reference.Platform
+	found     bool // an image
+}
+
 // join builds images from the settings of one mapping at a place.
 func (s *scan) join(where *place, parent string, settings []setting) {
 	if s.joinRecord(settings) {
 		return
 	}
-	changed := slices.ContainsFunc(settings, func(one setting) bool { return !one.line.unchanged })
-	get := func(keys ...string) (setting, bool) {
-		for _, one := range settings {
-			if slices.Contains(keys, strings.ToLower(one.key)) && one.value != "" && one.value != "~" && one.value != "null" {
-				return one, true
-			}
-		}
-		return setting{}, false
-	}
-	tag, _ := get("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag")
-	digest, _ := get("digest", "sha", "imagedigest")
-	registry, registered := get("registry")
-	if registry.value == "" {
-		registry.value = s.registry
-	}
-	name, ok := get("newname", "repository", "imagename")
-	if !ok && tag.value != "" {
-		name, ok = get("imagerepository")
-	}
-	if !ok {
-		name, ok = get("name")
-		key := strings.ToLower(parent[strings.LastIndexByte(parent, '.')+1:])
-		inList := key == "image" || key == "images" || key == "services" || strings.HasSuffix(key, "images")
-		task := strings.HasSuffix(key, "docker_image") || strings.HasSuffix(key, "podman_image") || strings.HasSuffix(key, "docker_image_pull") || strings.HasSuffix(key, "docker_image_info")
-		ok = ok && (has(settings, "newTag") || inList && (tag.value != "" || isComplete(name.value)) || task)
-	}
-	if !ok {
-		name, _ = get("url")
-		name.value, ok = strings.CutPrefix(name.value, "oci://")
-		ok = ok && (tag.value+digest.value != "" || isComplete(name.value))
-	}
-	if !ok && tag.value != "" {
-		name, ok = s.linkAmong(settings)
-	}
-	platformOf, hasPlatform := get("platform", "platforms", "arch", "architecture", "architectures")
-	platforms, problem := platformValue(strings.Trim(platformOf.value, "[]"))
-	if problem != nil {
-		s.flaw(platformOf.line, 0, *problem)
-	}
-	found, apart := false, true // apart: the parts of the image are on several lines
-	emit := func(from setting, text string) {
-		r := s.readWord(text)
-		for i := range r.images {
-			r.images[i].Written = clip(text)
-			r.images[i].Platforms = addPlatform(r.images[i].Platforms, platforms...)
-		}
-		if r.strength == nothing && r.problem == nil && len(text) < maxWritten && strings.ContainsAny(text, "$<{") {
-			r = placeholder(text)
-		}
-		l := *from.line
-		l.unchanged = l.unchanged && !(changed && apart)
-		found = s.offer(&l, from.at(), r, where) || found
-	}
-	if ok && !strings.Contains(name.value, "://") {
-		text := name.value
-		if at := slices.IndexFunc(settings, func(one setting) bool { return isNamespace(one.key) }); at >= 0 && registered {
-			text = inNamespaceOf(settings[at].value, text)
-		}
-		if registry.value != "" && !strings.HasPrefix(text, registry.value+"/") {
-			text = strings.TrimRight(registry.value, "/") + "/" + text
-		}
-		if tag.value != "" && !strings.Contains(text[strings.LastIndexByte(text, '/')+1:], ":") {
-			text += ":" + tag.value
-		}
-		if digest.value != "" {
-			text += "@" + digestOf(digest.value)
-		}
-		emit(name, text)
-	}
-	if variable, _ := get("name"); isImageVariable(variable.value) {
-		if content, _ := get("value"); strings.Contains(content.value, "/") && isComplete(content.value) {
-			emit(content, content.value)
-		}
-	}
-	if one, _ := get("name"); strings.Contains(one.value, ".") {
-		if content, ok := get("value"); ok {
-			s.parameters.set(one.value, content.value, content.line) // "name: image.tag" above "value: 1.2"
-		}
-	}
-	var values map[string]string
-	built := has(settings, "build") && !s.job
+	m := mapping{scan: s, where: where, parent: parent, settings: settings}
+	m.changed = slices.ContainsFunc(settings, func(one setting) bool { return !one.line.unchanged })
+	m.tag = m.value("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag")
+	m.digest = m.value("digest", "sha", "imagedigest")
+	m.registry = cmp.Or(m.value("registry"), s.registry)
+	m.readPlatforms()
+	m.joinParts()
+	m.joinVariable()
 	for _, one := range settings {
-		key := strings.ToLower(one.key)
-		stem := nameStem(key)
-		if stem == "" && namesImage(key) {
-			if values == nil {
-				values = valuesOf(settings)
-			}
-			if stem = s.pairStem(key, values); stem != "" { // "sidecarRepository" above "sidecarTag"
-				s.finish(one.line)
-			}
-		}
-		if stem == "image" && built && !strings.Contains(one.value, "/") {
-			continue // built here, so it has its own name
-		}
-		if stem == "" || one.value == "" || one.value == "|" || one.value == ">" {
-			continue
-		}
-		if s.readPairs(one.line, one.value) {
-			continue
-		}
-		if values == nil {
-			values = valuesOf(settings)
-		}
-		version := cmp.Or(tagOf(stem, values), tag.value)
-		apart = version+digest.value+registry.value != "" && !isComplete(one.value)
-		if inside, list := strings.CutPrefix(one.value, "["); list {
-			for _, item := range strings.Split(strings.TrimSuffix(inside, "]"), ",") {
-				emit(one, cleanValue(item))
-			}
-			continue
-		}
-		text := one.value
-		if all := s.listIn(text); len(all) > 1 || strings.Contains(text, ",") && len(all) > 0 {
-			for _, image := range all {
-				emit(one, image)
-			}
-			continue
-		}
-		if fields := strings.Fields(text); len(fields) > 1 && !strings.ContainsAny(text, "{$") {
-			if readWord(fields[0]).strength < path {
-				continue
-			}
-			text = fields[0]
-		}
-		if host := cmp.Or(besides(stem, "registry", values), registry.value); host != "" && isHostless(text) {
-			text = strings.TrimRight(host, "/") + "/" + text
-		}
-		if version != "" {
-			if r := s.peek(text); r.untagged() {
-				text += ":" + version
-			}
-		}
-		if digest.value != "" && !strings.Contains(text, "@") {
-			text += "@" + digestOf(digest.value)
-		}
-		emit(one, text)
+		m.joinKey(one)
 	}
-	if hasPlatform && !found {
-		s.platforms = addPlatform(s.platforms, platforms...)
+	if !m.found {
+		s.platforms = addPlatform(s.platforms, m.platforms...)
 	}
+}
+
+// get returns the first setting with one of some keys, in lower case, and a value.
+func (m *mapping) get(keys ...string) (one setting, ok bool) {
+	for _, one := range m.settings {
+		if slices.Contains(keys, strings.ToLower(one.key)) && one.value != "" && one.value != "~" && one.value != "null" {
+			return one, true
+		}
+	}
+	return setting{}, false
+}
+
+// value returns the value of get; empty if there is none.
+func (m *mapping) value(keys ...string) string {
+	one, _ := m.get(keys...)
+	return one.value
+}
+
+// values returns the values by their keys in lower case.
+func (m *mapping) values() map[string]string {
+	if m.byKey == nil {
+		m.byKey = valuesOf(m.settings)
+	}
+	return m.byKey
+}
+
+// readPlatforms reads the platforms of all images.
+func (m *mapping) readPlatforms() {
+	one, ok := m.get("platform", "platforms", "arch", "architecture", "architectures")
+	if !ok {
+		return
+	}
+	platforms, problem := platformValue(strings.Trim(one.value, "[]"))
+	if m.platforms = platforms; problem != nil {
+		m.scan.flaw(one.line, 0, *problem)
+	}
+}
+
+// joinParts builds the image whose name, tag and registry have keys of their own:
+// "repository: a/b" above "tag: 1.2".
+func (m *mapping) joinParts() {
+	name, ok := m.name()
+	if !ok || strings.Contains(name.value, "://") {
+		return
+	}
+	text := name.value
+	if at := slices.IndexFunc(m.settings, func(one setting) bool { return isNamespace(one.key) }); at >= 0 && m.value("registry") != "" {
+		text = inNamespaceOf(m.settings[at].value, text)
+	}
+	if m.registry != "" && !strings.HasPrefix(text, m.registry+"/") {
+		text = strings.TrimRight(m.registry, "/") + "/" + text
+	}
+	if m.tag != "" && !strings.Contains(text[strings.LastIndexByte(text, '/')+1:], ":") {
+		text += ":" + m.tag
+	}
+	if m.digest != "" {
+		text += "@" + digestOf(m.digest)
+	}
+	m.offer(name, text, true)
+}
+
+// name returns the setting with the name of the image.
+func (m *mapping) name() (name setting, ok bool) {
+	if name, ok = m.get("newname", "repository", "imagename"); ok {
+		return name, true
+	}
+	if name, ok = m.get("imagerepository"); ok && m.tag != "" {
+		return name, true
+	}
+	if name, ok = m.get("name"); ok && m.isOfImage(name) {
+		return name, true
+	}
+	name, _ = m.get("url")
+	if chart, ok := strings.CutPrefix(name.value, "oci://"); ok && (m.tag+m.digest != "" || isComplete(chart)) {
+		name.value = chart
+		return name, true
+	}
+	if m.tag != "" {
+		return m.scan.linkAmong(m.settings)
+	}
+	return setting{}, false
+}
+
+// isOfImage reports whether "name" is the key of an image in the mapping: in a list of
+// images, or a task of Ansible.
+func (m *mapping) isOfImage(name setting) bool {
+	key := strings.ToLower(m.parent[strings.LastIndexByte(m.parent, '.')+1:])
+	switch {
+	case has(m.settings, "newTag"):
+		return true
+	case key == "image", key == "services", strings.HasSuffix(key, "images"):
+		return m.tag != "" || isComplete(name.value)
+	}
+	return slices.ContainsFunc([]string{"docker_image", "podman_image", "docker_image_pull", "docker_image_info"}, func(task string) bool { return strings.HasSuffix(key, task) })
+}
+
+// joinVariable reads the value of an environment variable that is named like one with an
+// image, and notes that of a parameter: "name: image.tag" above "value: 1.2".
+func (m *mapping) joinVariable() {
+	name := m.value("name")
+	content, ok := m.get("value")
+	if !ok {
+		return
+	}
+	if isImageVariable(name) && strings.Contains(content.value, "/") && isComplete(content.value) {
+		m.offer(content, content.value, true)
+	}
+	if strings.Contains(name, ".") {
+		m.scan.parameters.set(name, content.value, content.line)
+	}
+}
+
+// joinKey builds the images that the value of a key names, with the other keys of the same
+// image.
+func (m *mapping) joinKey(one setting) {
+	stem := m.stem(one)
+	if stem == "" || one.value == "" || one.value == "|" || one.value == ">" || m.scan.readPairs(one.line, one.value) {
+		return
+	}
+	version := cmp.Or(tagOf(stem, m.values()), m.tag)
+	apart := version+m.digest+m.registry != "" && !isComplete(one.value)
+	if all, ok := m.listIn(one.value); ok {
+		for _, image := range all {
+			m.offer(one, image, apart)
+		}
+		return
+	}
+	text := one.value
+	if fields := strings.Fields(text); len(fields) > 1 && !strings.ContainsAny(text, "{$") {
+		if text = fields[0]; readWord(text).strength < path {
+			return
+		}
+	}
+	if host := cmp.Or(besides(stem, "registry", m.values()), m.registry); host != "" && isHostless(text) {
+		text = strings.TrimRight(host, "/") + "/" + text
+	}
+	if version != "" {
+		if r := m.scan.peek(text); r.untagged() {
+			text += ":" + version
+		}
+	}
+	if m.digest != "" && !strings.Contains(text, "@") {
+		text += "@" + digestOf(m.digest)
+	}
+	m.offer(one, text, apart)
+}
+
+// stem returns the common beginning of a key of an image's name and that of its tag; empty
+// for other keys.
+func (m *mapping) stem(one setting) string {
+	key := strings.ToLower(one.key)
+	stem := nameStem(key)
+	if stem == "" && namesImage(key) {
+		if stem = m.scan.pairStem(key, m.values()); stem != "" { // "sidecarRepository" above "sidecarTag"
+			m.scan.finish(one.line)
+		}
+	}
+	if stem == "image" && !strings.Contains(one.value, "/") && has(m.settings, "build") && !m.scan.job {
+		return "" // built here, so it has its own name
+	}
+	return stem
+}
+
+// listIn returns the images that a value lists; ok is false if it is no list.
+func (m *mapping) listIn(value string) (all []string, ok bool) {
+	if inside, flow := strings.CutPrefix(value, "["); flow {
+		for _, item := range strings.Split(strings.TrimSuffix(inside, "]"), ",") {
+			all = append(all, cleanValue(item))
+		}
+		return all, true
+	}
+	all = m.scan.listIn(value)
+	return all, len(all) > 1 || strings.Contains(value, ",") && len(all) > 0
+}
+
+// offer offers an image of a setting, of which the parts may stand apart on several lines.
+func (m *mapping) offer(from setting, text string, apart bool) {
+	r := m.scan.readWord(text)
+	for i := range r.images {
+		r.images[i].Written = clip(text)
+		r.images[i].Platforms = addPlatform(r.images[i].Platforms, m.platforms...)
+	}
+	if r.strength == nothing && r.problem == nil && len(text) < maxWritten && strings.ContainsAny(text, "$<{") {
+		r = placeholder(text)
+	}
+	l := *from.line
+	l.unchanged = l.unchanged && !(m.changed && apart)
+	m.found = m.scan.offer(&l, from.at(), r, m.where) || m.found
 }
 
 // listIn returns the images that a value lists, after commas or, if it has nothing
