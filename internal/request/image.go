@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -93,38 +94,13 @@ func readWord(written string) reading {
 	if strings.HasPrefix(written, "+") && isLetters(written[1:]) {
 		return reading{} // a target of Earthly
 	}
-	word := trimWord(written)
-	if name, version, ok := strings.Cut(word, "=="); ok && isVersion(version) {
-		if host, _, _ := strings.Cut(name, "/"); known.IsRegistry(host) {
-			word = name + ":" + version // syntax of Python packages
-		}
-	}
+	word := pythonTag(trimWord(written))
 	if isHandle(written, word) {
 		return reading{}
 	}
-	word = cutGlued(word)
-	if key, value, ok := strings.Cut(word, "="); ok && !strings.Contains(word, "://") {
-		switch {
-		case strings.Contains(key, "/") && isVersion(value) && readName(key).strength >= path:
-			word = trimWord(key) + ":" + trimWord(value) // "a/b=1.2"
-		case strings.Contains(key, "/") && readName(key).strength >= tagged:
-			word = trimWord(key) // "source=target"
-		case isSettingOfOther(key):
-			// "DB_HOST=redis", "TZ=Europe/Berlin": only unmistakable names
-			// count.
-			if r := readWord(value); r.strength == certain && len(r.images) > 0 && !r.untagged() {
-				return r
-			}
-			return reading{}
-		default:
-			word = trimWord(value)
-		}
-		if side, _ := sideOf(strings.TrimLeft(key, "-")); side == targetSide {
-			return reading{} // "--destination=me.io/b:1", "dest=me.io/b:1"
-		}
-	}
+	word, other := readSetting(cutGlued(word))
 	if word == "" {
-		return reading{}
+		return other
 	}
 	if p, ok := platformWord(word); ok {
 		return reading{platforms: []reference.Platform{p}}
@@ -132,6 +108,59 @@ func readWord(written string) reading {
 	if strings.HasPrefix(lower(word), "linux/") && !strings.ContainsAny(word, ":@.") {
 		return reading{strength: path, problem: &Problem{Code: UnknownPlatform, Written: clip(word)}} // "linux/amd46"
 	}
+	r := readSpelling(word, written)
+	if strings.HasPrefix(written, "...") && r.strength < certain {
+		return reading{} // only the end of a name
+	}
+	if r.problem != nil && r.problem.Written == "" {
+		r.problem.Written = clip(written)
+	}
+	return r
+}
+
+// pythonTag replaces the mark between the name and the version of a Python package, if the
+// name has a registry: "ghcr.io/a/b==1.2".
+func pythonTag(word string) string {
+	name, version, ok := strings.Cut(word, "==")
+	if !ok || !isVersion(version) {
+		return word
+	}
+	if host, _, _ := strings.Cut(name, "/"); !known.IsRegistry(host) {
+		return word
+	}
+	return name + ":" + version
+}
+
+// readSetting returns the part of a word such as "image=a/b" that can be an image. If none
+// can, word is empty and r is what the word is.
+func readSetting(whole string) (word string, r reading) {
+	key, value, ok := strings.Cut(whole, "=")
+	if !ok || strings.Contains(whole, "://") {
+		return whole, reading{}
+	}
+	switch {
+	case strings.Contains(key, "/") && isVersion(value) && readName(key).strength >= path:
+		word = trimWord(key) + ":" + trimWord(value) // "a/b=1.2"
+	case strings.Contains(key, "/") && readName(key).strength >= tagged:
+		word = trimWord(key) // "source=target"
+	case isSettingOfOther(key):
+		// "DB_HOST=redis", "TZ=Europe/Berlin": only unmistakable names count.
+		if r = readWord(value); r.isImage(certain) && !r.untagged() {
+			return "", r
+		}
+		return "", reading{}
+	default:
+		word = trimWord(value)
+	}
+	if side, _ := sideOf(strings.TrimLeft(key, "-")); side == targetSide {
+		return "", reading{} // "--destination=me.io/b:1", "dest=me.io/b:1"
+	}
+	return word, reading{}
+}
+
+// readSpelling reads a word as a link, a brace expansion or a name, after what is spelled
+// in other ways and the additions of programs are taken off. written is the whole word.
+func readSpelling(word, written string) reading {
 	word, unescaped, ok := unescape(word)
 	if !ok {
 		return reading{}
@@ -139,9 +168,6 @@ func readWord(written string) reading {
 	word, assumed := substitute(word)
 	word, alias, problem := cutAlias(word)
 	word, platforms, unknown := cutPlatforms(word)
-	if problem == nil {
-		problem = unknown
-	}
 	var r reading
 	switch {
 	case strings.Contains(word, "://"):
@@ -154,23 +180,16 @@ func readWord(written string) reading {
 	for i := range r.images {
 		image := &r.images[i]
 		image.Written = clip(trimWord(written))
-		image.Platforms = platforms
+		image.Platforms = slices.Clip(platforms)
 		image.As = alias
 		image.Assumptions = append(image.Assumptions, assumed...)
 		if unescaped {
 			image.Assumptions = append(image.Assumptions, FixedPunctuation)
 		}
 		image.Assumptions = slices.Clip(image.Assumptions)
-		image.Platforms = slices.Clip(image.Platforms)
-	}
-	if strings.HasPrefix(written, "...") && r.strength < certain {
-		return reading{} // only the end of a name
 	}
 	if r.problem == nil && r.strength > nothing {
-		r.problem = problem
-	}
-	if r.problem != nil && r.problem.Written == "" {
-		r.problem.Written = clip(written)
+		r.problem = cmp.Or(problem, unknown)
 	}
 	return r
 }
@@ -303,51 +322,16 @@ func readName(word string) reading {
 // settled reports whether the word is not a reference: a page, a host alone, or
 // nothing.
 func (n *named) locate() (r reading, settled bool) {
-	n.host, n.path = cutHost(n.path)
-	if small := lower(n.path); small != n.path {
-		n.capitals = strings.ToUpper(n.path) == n.path || n.path[:1] == small[:1] // "withName:KRAKEN2"
-		n.keys = areKeys(n.path)
-		n.path = small
-		n.assume(Lowered)
-	}
-	if before, after, ok := strings.Cut(n.host, ":"); ok && !isDigits(after) && known.IsRegistry(before) {
-		// "docker.io:library/nginx"
-		n.host, n.path = before, after+"/"+n.path
-		n.assume(FixedPunctuation)
-	}
+	n.cutHost()
 	if n.host == "" {
-		if strings.HasPrefix(n.path, "v1/") || strings.HasPrefix(n.path, "v2/") {
-			return reading{}, true // the path of a registry's API
-		}
-		r, settled := n.checkAlone()
-		if meant := flattenedHost(n.path); meant != "" && !settled {
-			return reading{strength: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + n.suffix())}}, true
-		}
-		return r, settled
+		return n.locateHostless()
 	}
-	switch {
-	case strings.HasPrefix(n.path, "hub.docker.com/"):
-		return n.page(n.path), true
-	case strings.HasPrefix(n.path, "r/") && known.Lookalike(n.host) == reference.DockerHub:
-		return n.page("hub.docker.com/" + n.path), true
-	case known.IsSite(n.host) && !known.IsRegistry(n.host) && (n.tag == "" || known.Lookalike(n.host) == ""),
-		known.IsSite(n.host) && strings.HasPrefix(n.path, "r/"):
-		return n.page(n.host + "/" + n.path), true
+	if page := n.pageAddress(); page != "" {
+		return n.page(page), true
 	}
 	n.cutVersion()
-	host, path, undone := originalOf(n.host, n.path, n.suffix())
-	if n.host, n.path = host, path; undone != "" {
-		n.assume(undone)
-		if n.tag == "" {
-			n.path, n.tag = cutTag(n.path) // undoing the mirror may have added it
-		}
-	}
-	for known.IsRegistry(n.host) && strings.HasPrefix(n.path, "v2/") {
-		name, _ := readAPI(strings.TrimPrefix(n.path, "v2/"))
-		inside, _ := cutReference(name + n.suffix())
-		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
-		n.assume(FixedPunctuation)
-	}
+	n.undoMirror()
+	n.undoAPI()
 	n.cutVersion() // now that the host is the original one
 	switch {
 	case n.path == "", n.path == "v1", n.path == "v2", n.path == "library" && reference.IsDockerHub(n.host),
@@ -357,6 +341,73 @@ func (n *named) locate() (r reading, settled bool) {
 		return reading{}, true
 	}
 	return n.checkAlone()
+}
+
+// cutHost splits the host off the path, which gets small letters.
+func (n *named) cutHost() {
+	n.host, n.path = cutHost(n.path)
+	if small := lower(n.path); small != n.path {
+		n.capitals = strings.ToUpper(n.path) == n.path || n.path[:1] == small[:1] // "withName:KRAKEN2"
+		n.keys = areKeys(n.path)
+		n.path = small
+		n.assume(Lowered)
+	}
+	if before, after, ok := strings.Cut(n.host, ":"); ok && !isDigits(after) && known.IsRegistry(before) {
+		n.host, n.path = before, after+"/"+n.path // "docker.io:library/nginx"
+		n.assume(FixedPunctuation)
+	}
+}
+
+// locateHostless is locate for a word without a host.
+func (n *named) locateHostless() (r reading, settled bool) {
+	if strings.HasPrefix(n.path, "v1/") || strings.HasPrefix(n.path, "v2/") {
+		return reading{}, true // the path of a registry's API
+	}
+	r, settled = n.checkAlone()
+	if meant := flattenedHost(n.path); meant != "" && !settled {
+		return reading{strength: tagged, problem: &Problem{Code: Malformed, Suggestion: canonical(meant + n.suffix())}}, true
+	}
+	return r, settled
+}
+
+// pageAddress returns the address of the page of a registry's website that a word without
+// "https://" is; empty for none.
+func (n *named) pageAddress() string {
+	page := strings.HasPrefix(n.path, "r/")
+	switch {
+	case strings.HasPrefix(n.path, "hub.docker.com/"):
+		return n.path
+	case page && known.Lookalike(n.host) == reference.DockerHub:
+		return "hub.docker.com/" + n.path
+	case !known.IsSite(n.host):
+		return ""
+	case page, !known.IsRegistry(n.host) && (n.tag == "" || known.Lookalike(n.host) == ""):
+		return n.host + "/" + n.path
+	}
+	return ""
+}
+
+// undoMirror replaces the place of another mirror by that of the original.
+func (n *named) undoMirror() {
+	host, path, undone := originalOf(n.host, n.path, n.suffix())
+	n.host, n.path = host, path
+	if undone == "" {
+		return
+	}
+	n.assume(undone)
+	if n.tag == "" {
+		n.path, n.tag = cutTag(n.path) // undoing the mirror may have added it
+	}
+}
+
+// undoAPI replaces paths of a registry's API by the image.
+func (n *named) undoAPI() {
+	for known.IsRegistry(n.host) && strings.HasPrefix(n.path, "v2/") {
+		name, _ := readAPI(strings.TrimPrefix(n.path, "v2/"))
+		inside, _ := cutReference(name + n.suffix())
+		n.path, n.tag, n.digest = inside.path, inside.tag, inside.digest
+		n.assume(FixedPunctuation)
+	}
 }
 
 // areKeys reports whether a path is two keys of a file: "newName/newTag".
@@ -434,28 +485,11 @@ func gluedAt(name string) int {
 // suggestion if the host is probably misspelt.
 func (n *named) refer(problem *Problem) reading {
 	hostless := n.host == ""
-	name := n.path
 	if hostless {
 		n.host = reference.DockerHub
-	} else {
-		name = n.host + "/" + n.path
 	}
-	w := weigh(name, n.tag, n.digest, hostless)
-	if hostless && n.keys && n.suffix() == "" {
-		w = nothing
-	}
-	if hostless && n.capitals && !strings.Contains(n.path, "/") && !known.IsOfficial(n.path) {
-		w = min(w, bare) // "JOB:8ff2aee9", "ERROR:1"
-	}
-	meant := known.Lookalike(n.host)
-	if rest, ok := strings.CutPrefix(n.host, "pull"); ok && known.IsRegistry(rest) {
-		meant = rest // "docker pullquay.io/a/b"
-	}
-	if meant != "" {
-		if w = certain; known.IsSite(n.host) && n.tag == "" {
-			w = nothing
-		}
-	}
+	meant := n.meantHost()
+	w := n.weigh(hostless, meant != "")
 	if w == nothing {
 		return reading{}
 	}
@@ -475,4 +509,32 @@ func (n *named) refer(problem *Problem) reading {
 		return reading{strength: w, problem: &Problem{Code: LookalikeHost, Suggestion: at(meant, ref)}}
 	}
 	return reading{strength: w, images: []Image{{Reference: ref, Assumptions: n.assumed}}}
+}
+
+// meantHost returns the registry that a host is a misspelling of; empty for none.
+func (n *named) meantHost() string {
+	if rest, ok := strings.CutPrefix(n.host, "pull"); ok && known.IsRegistry(rest) {
+		return rest // "docker pullquay.io/a/b"
+	}
+	return known.Lookalike(n.host)
+}
+
+// weigh returns how likely the word is an image. misspelt is set if its host is like that
+// of a registry.
+func (n *named) weigh(hostless, misspelt bool) strength {
+	switch {
+	case misspelt && known.IsSite(n.host) && n.tag == "":
+		return nothing
+	case misspelt:
+		return certain
+	case !hostless:
+		return weigh(n.host+"/"+n.path, n.tag, n.digest, false)
+	case n.keys && n.suffix() == "":
+		return nothing
+	}
+	w := weigh(n.path, n.tag, n.digest, true)
+	if n.capitals && !strings.Contains(n.path, "/") && !known.IsOfficial(n.path) {
+		w = min(w, bare) // "JOB:8ff2aee9", "ERROR:1"
+	}
+	return w
 }
