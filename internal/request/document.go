@@ -272,7 +272,7 @@ func (d *document) read(l *line) bool {
 		return true
 	}
 	if d.strict && (strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[")) {
-		return false // the flow style, whose keys readTokens knows
+		return false // the flow style, whose keys readWords knows
 	}
 	if d.strict {
 		d.mention(l, value)

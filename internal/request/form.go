@@ -127,28 +127,13 @@ func hasPart(fields []field, p part) bool {
 // readField reads the label on a line with its values, and returns the index of
 // the next line. The part is empty if the label is unknown.
 func (s *scan) readField(i int) (f field, next int) {
+	const longest, longestLabel = 400, 80 // bytes
 	l := &s.lines[i]
-	if len(l.text) > 400 || l.indent() > 0 {
+	if len(l.text) > longest || l.indent() > 0 {
 		return field{}, i + 1
 	}
-	heading := strings.HasPrefix(l.text, "#")
-	label, value, ok := strings.Cut(l.text, ":")
-	if heading {
-		label, value, ok = strings.TrimLeft(l.text, "#"), "", true
-		if inside, after, cut := strings.Cut(label, ":"); cut && strings.TrimSpace(after) != "" {
-			label, value = inside, after
-		}
-	}
-	if question, answer, asks := strings.Cut(l.text, "?"); !ok && asks && partOf(question) != noPart {
-		label, value, ok = question, answer, true // "**Which image?** a/b"
-	}
-	if !ok && len(l.text) < 120 && strings.IndexFunc(l.text, isForeign) >= 0 {
-		// "イメージ名 a/b", with a space instead of a colon.
-		if words := strings.Fields(strings.TrimLeft(l.text, "*- ")); len(words) == 2 && labels()[words[0]] != noPart && strings.IndexFunc(words[1], isForeign) < 0 {
-			label, value, ok = words[0], words[1], true
-		}
-	}
-	if !ok || len(label) > 80 || strings.Contains(label, "//") {
+	label, value, ok := labelOf(l.text)
+	if !ok || len(label) > longestLabel || strings.Contains(label, "//") {
 		return field{}, i + 1
 	}
 	label, _ = stripMarkers(label)
@@ -156,23 +141,60 @@ func (s *scan) readField(i int) (f field, next int) {
 	if p == noPart && isNamespace(label) {
 		p = namespacePart
 	}
-	f = field{part: p, line: l, lines: []int{i}}
 	if p == namePart && strings.Count(value, "`") > 2 {
 		return field{}, i + 1 // a sentence: "`a/b`, tag `1.2`"
 	}
+	heading := strings.HasPrefix(l.text, "#")
 	if value = cleanField(value); value != "" {
 		p, value = s.partOfField(i, p, label, value)
-		f.part = p
 		if p != noPart && heading && !isFieldValue(p, value) {
 			return field{}, i + 1
 		}
-		f.values = valuesIn(p, value)
-		return f, i + 1
+		return field{part: p, line: l, lines: []int{i}, values: valuesIn(p, value)}, i + 1
 	}
 	if !heading && (p == noPart || i+1 < len(s.lines) && isKeyLine(s.lines[i+1].text)) {
 		return field{}, i + 1
 	}
-	// A heading: the values are below it.
+	return s.readBelow(i, p)
+}
+
+// labelOf splits a line into the label of a field and its value, which is empty if it is
+// below the line.
+func labelOf(text string) (label, value string, ok bool) {
+	if strings.HasPrefix(text, "#") {
+		label = strings.TrimLeft(text, "#")
+		if inside, after, cut := strings.Cut(label, ":"); cut && strings.TrimSpace(after) != "" {
+			return inside, after, true
+		}
+		return label, "", true
+	}
+	if label, value, ok = strings.Cut(text, ":"); ok {
+		return label, value, true
+	}
+	if question, answer, asks := strings.Cut(text, "?"); asks && partOf(question) != noPart {
+		return question, answer, true // "**Which image?** a/b"
+	}
+	return cutForeignLabel(text)
+}
+
+// cutForeignLabel is labelOf for a label in another script, with a space instead of a
+// colon: "イメージ名 a/b".
+func cutForeignLabel(text string) (label, value string, ok bool) {
+	const longest = 120 // bytes
+	if len(text) >= longest || strings.IndexFunc(text, isForeign) < 0 {
+		return "", "", false
+	}
+	words := strings.Fields(strings.TrimLeft(text, "*- "))
+	if len(words) != 2 || labels()[words[0]] == noPart || strings.IndexFunc(words[1], isForeign) >= 0 {
+		return "", "", false
+	}
+	return words[0], words[1], true
+}
+
+// readBelow reads the values of a part below the line with its label, and returns the index
+// of the line behind them.
+func (s *scan) readBelow(i int, p part) (f field, next int) {
+	f = field{part: p, line: &s.lines[i], lines: []int{i}}
 	n := i + 1
 	for n < len(s.lines) && strings.TrimSpace(s.lines[n].text) == "" {
 		n++
@@ -295,69 +317,91 @@ func isTagWord(value string) bool {
 	return isVersion(strings.TrimLeft(value, ":")) || isTag(value)
 }
 
+// record is an image whose parts are the fields of a form.
+type record struct {
+	settings []setting // but the tags
+	tags     []setting
+	lines    []int // the indices of the lines of all fields that belong to it
+	copied   bool  // a field says where to copy it
+}
+
 // joinForm builds images from the fields of one record.
 func (s *scan) joinForm(fields []field) {
-	var settings, tags []setting
-	var lines []int
-	copied := false
 	if s.joinNames(fields) {
 		return
 	}
+	r, ok := s.recordOf(fields)
+	if !ok {
+		return
+	}
+	name, ok := r.name()
+	if !ok {
+		s.noteLoneFields(r.tags)
+		return
+	}
+	hosted := has(r.settings, string(registryPart))
+	if host, _, _ := strings.Cut(name, "/"); hosted && known.IsRegistry(host) {
+		r.settings = slices.DeleteFunc(r.settings, func(one setting) bool { return one.key == string(registryPart) })
+		hosted = false
+	}
+	complete := isComplete(name)
+	if !hosted && !r.copied && (complete || len(r.tags) == 0) {
+		return // the lines say all
+	}
+	if complete {
+		r.tags = nil
+	}
+	if len(r.tags) == 0 {
+		s.join(inField, "", r.settings)
+	}
+	for _, tag := range r.tags {
+		s.join(inField, "", append(slices.Clip(r.settings), tag))
+	}
+	for _, i := range r.lines {
+		s.taken[i] = true
+	}
+}
+
+// name returns the name of the image.
+func (r *record) name() (name string, ok bool) {
+	at := slices.IndexFunc(r.settings, func(one setting) bool { return one.key == string(namePart) })
+	if at < 0 {
+		return "", false
+	}
+	return r.settings[at].value, true
+}
+
+// recordOf returns the record that fields make; ok is false if they list several images,
+// which are on lines of their own.
+func (s *scan) recordOf(fields []field) (r record, ok bool) {
 	for _, f := range fields {
 		if f.part == targetPart && len(f.values) == 1 && strings.ContainsAny(f.values[0], "/.") {
-			copied = true
-			lines = append(lines, f.lines...)
-			continue
-		}
-		if f.part == tagPart {
+			r.copied = true
+		} else if f.part == tagPart {
 			for _, value := range f.values {
 				if isTagWord(value) {
-					tags = append(tags, setting{"tag", strings.TrimLeft(value, ":"), f.line})
+					r.tags = append(r.tags, setting{"tag", strings.TrimLeft(value, ":"), f.line})
 				}
 			}
 		} else if one, ok := s.fieldSetting(f); ok {
-			settings = append(settings, one)
+			r.settings = append(r.settings, one)
+		} else if f.part == namePart {
+			s.noteTagFields(fields)
+			return r, false
 		} else {
-			if f.part == namePart { // a list: separate lines
-				for _, f := range fields {
-					if f.part == tagPart {
-						s.noteField(f)
-					}
-				}
-				return
-			}
 			continue
 		}
-		lines = append(lines, f.lines...)
+		r.lines = append(r.lines, f.lines...)
 	}
-	at := slices.IndexFunc(settings, func(one setting) bool { return one.key == string(namePart) })
-	hosted := has(settings, string(registryPart))
-	if at < 0 {
-		s.noteLoneFields(tags)
-		return
-	}
-	if host, _, _ := strings.Cut(settings[at].value, "/"); hosted && known.IsRegistry(host) {
-		settings = slices.DeleteFunc(settings, func(one setting) bool { return one.key == string(registryPart) })
-		hosted = false
-		at = slices.IndexFunc(settings, func(one setting) bool { return one.key == string(namePart) })
-	}
-	if len(tags) == 0 && !hosted && !copied {
-		return
-	}
-	if isComplete(settings[at].value) {
-		if !hosted && !copied {
-			return
+	return r, true
+}
+
+// noteTagFields notes the tags in the fields of a record whose images are listed.
+func (s *scan) noteTagFields(fields []field) {
+	for _, f := range fields {
+		if f.part == tagPart {
+			s.noteField(f)
 		}
-		tags = nil
-	}
-	if len(tags) == 0 {
-		s.join(inField, "", settings)
-	}
-	for _, tag := range tags {
-		s.join(inField, "", append(slices.Clip(settings), tag))
-	}
-	for _, i := range lines {
-		s.taken[i] = true
 	}
 }
 
