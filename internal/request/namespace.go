@@ -106,7 +106,7 @@ func statedAt(toks []token, i int) statedSpace {
 	before, behind := wordsBeside(toks, i, last)
 	parent, open := openParent(t.text)
 	lone := open && len(toks) == 1
-	named := spaceNouns.has(before) || spaceNouns.has(strings.Trim(behind, " ,.:)")) || spaceEnds.starts(behind)
+	named := spaceNouns.has(before) || spaceNouns.has(strings.Trim(behind, " ,.:)")) || behind != "" && spaceEnds.starts(behind+" ")
 	under := named || spaceMarks.has(before)
 	from := under || lone || fromMarks.has(before)
 	switch {
@@ -121,15 +121,14 @@ func statedAt(toks []token, i int) statedSpace {
 		}
 		return statedSpace{parent, last, true, named}
 	case open:
-		return statedSpace{hubSpace(parent), i, from || ofNamespace.has(strings.TrimSpace(behind)), named}
+		return statedSpace{hubSpace(parent), i, from || ofNamespace.has(behind), named}
 	case under:
 		return statedSpace{hubSpace(trimWord(t.text)), i, false, named}
 	}
 	return none
 }
 
-// wordsBeside returns the words in front of a namespace and behind it, in lower case. The
-// one behind it has a space at its end, as in the lists of words.
+// wordsBeside returns the words in front of a namespace and behind it, in lower case.
 func wordsBeside(toks []token, first, last int) (before, behind string) {
 	if n := first - 1; n > 0 && toks[n].text == ":" {
 		before = toks[n-1].text // "命名空间：a"
@@ -137,7 +136,7 @@ func wordsBeside(toks []token, first, last int) (before, behind string) {
 		before = spoken(toks[n])
 	}
 	if last+1 < len(toks) {
-		behind = lower(toks[last+1].text) + " "
+		behind = lower(toks[last+1].text)
 	}
 	return before, behind
 }
