@@ -370,6 +370,7 @@ func TestBrokenRequests(t *testing.T) {
 // restarted one by one behind a balancer that tries another replica if one does
 // not listen.
 func TestReplicasAreRestartedInTurn(t *testing.T) {
+	t.Parallel() // it may wait for five seconds: net/http closes a connection without a request no sooner
 	w := newWorld(t)
 	img := image(1)
 	w.target.Add(mirrored, "1.0", img)
