@@ -78,7 +78,7 @@ func TestDiskFull(t *testing.T) {
 		}
 		after := tree(t, root)
 		for name, text := range before {
-			if after[name] != string(text) && !strings.Contains(after[name], "config_path") {
+			if after[name] != text && !strings.Contains(after[name], "config_path") {
 				t.Errorf("%d pages: %s is neither the old file nor the new one: %d bytes", pages, name, len(after[name]))
 			}
 		}
