@@ -99,6 +99,7 @@ func readWord(written string) reading {
 		return reading{}
 	}
 	word, other := readSetting(cutGlued(word))
+	word = cutShifter(word)
 	if word == "" {
 		return other
 	}
@@ -116,6 +117,15 @@ func readWord(written string) reading {
 		r.problem.Written = clip(written)
 	}
 	return r
+}
+
+// cutShifter removes the mark of an image of Docker in Shifter and Slurm:
+// "docker:a/b:1" (Shifter's documentation, "shifterimg").
+func cutShifter(word string) string {
+	if image, ok := strings.CutPrefix(word, "docker:"); ok && strings.IndexByte(image, '/') > 0 {
+		return image
+	}
+	return word
 }
 
 // pythonTag replaces the mark between the name and the version of a Python package, if the

@@ -75,8 +75,11 @@ var running = phrases{list: "running"}
 // have none.
 func wordsOf(l *line, toks []token, reads []reading) int {
 	const fewest = 3 // of a sentence
-	if l.fenced || looksLikeCode(l.text) || len(toks) > 1 && reads != nil && len(reads[0].images) > 0 && isInBrackets(l.text, toks[0]) {
+	switch {
+	case l.fenced, looksLikeCode(l.text):
 		return 0
+	case len(toks) > 1 && reads != nil && len(reads[0].images) > 0 && isInBrackets(l.text, toks[0]):
+		return 0 // an image with a remark
 	}
 	words := 0
 	for i, t := range toks {

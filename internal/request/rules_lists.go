@@ -176,10 +176,10 @@ func items(e *evidence) {
 	}
 }
 
-// mayBeItem reports whether a candidate begins a line that goes on with a remark, and was
-// dropped only because it stands in a sentence.
+// mayBeItem reports whether a candidate begins a line that goes on with a remark, other
+// than that it is not needed, and was dropped only because it stands in a sentence.
 func (c *candidate) mayBeItem() bool {
-	return c.leads && !c.doubted && c.isMentioned() && c.strength >= official
+	return c.leads && !c.doubted && !dismissals.in(c.behind) && c.isMentioned() && c.strength >= official
 }
 
 // isNextToImage reports whether the candidate before or behind the one at an index is an

@@ -62,7 +62,10 @@ func (e *evidence) mayAskFor(c *candidate, sum int, troubled bool) bool {
 
 // onlyMention: "Someone needs a/b" above "please put it on the mirror".
 func onlyMention(e *evidence) {
-	if !e.wanted() || e.isFlawed() || len(e.with(asked)) > 0 || e.any((*candidate).mayCount) || e.score() <= requests {
+	if e.isFlawed() || len(e.with(asked)) > 0 || e.any((*candidate).mayCount) {
+		return // it names something else
+	}
+	if !e.wanted() || e.score() <= requests {
 		return
 	}
 	for _, c := range e.body.with(dropped) {

@@ -12,11 +12,11 @@ import (
 // untagged: "so that we can run a/pipeline" beside quay.io/a/c:1.
 func untagged(e *evidence) {
 	all := e.body.with(taken)
-	if newestTag.in(e.body.said) || newestTag.in(e.title.said) || !slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= path && !(c.lacksTag() && c.lacksHost()) }) {
+	if newestTag.in(e.body.said) || newestTag.in(e.title.said) || !slices.ContainsFunc(all, func(c *candidate) bool { return c.strength >= path && !c.isOnlyPath() }) {
 		return
 	}
 	for i, c := range all {
-		if !c.isSpoken() || c.opens && c.image.Written == lower(c.image.Written) || c.strength != path || !c.lacksTag() || !c.lacksHost() {
+		if !c.isSpoken() || !c.isOnlyPath() || c.opens && c.image.Written == lower(c.image.Written) {
 			continue
 		}
 		isBeside := func(other *candidate) bool {
@@ -27,6 +27,10 @@ func untagged(e *evidence) {
 		}
 	}
 }
+
+// isOnlyPath reports whether a candidate is a name with a namespace, without registry and
+// tag.
+func (c *candidate) isOnlyPath() bool { return c.strength == path && c.lacksTag() && c.lacksHost() }
 
 // newestTag are words for the tag that is assumed.
 var newestTag = phrases{list: "newestTag"}

@@ -385,6 +385,7 @@ func hasTransport(text string) bool {
 
 // image reads an argument that can only be an image.
 func (c *invocation) image(t token) {
+	t.text, _, _ = strings.Cut(t.text, "|") // a pipe
 	if c.version != "" && strings.HasPrefix(t.text, "oci://") && !isComplete(t.text) {
 		t.text += ":" + c.version
 	}
