@@ -370,7 +370,6 @@ func TestBrokenRequests(t *testing.T) {
 // restarted one by one behind a balancer that tries another replica if one does
 // not listen.
 func TestReplicasAreRestartedInTurn(t *testing.T) {
-	t.Parallel() // it may wait for five seconds: net/http closes a connection without a request no sooner
 	w := newWorld(t)
 	img := image(1)
 	w.target.Add(mirrored, "1.0", img)
@@ -387,7 +386,9 @@ func TestReplicasAreRestartedInTurn(t *testing.T) {
 		}
 		return c, nil
 	}
-	client := &http.Client{Transport: &http.Transport{DialContext: balance, MaxIdleConnsPerHost: 4}}
+	// As many connections as pulls: net/http's server waits five seconds for one over which
+	// no request has come.
+	client := &http.Client{Transport: &http.Transport{DialContext: balance, MaxIdleConnsPerHost: 4, MaxConnsPerHost: 4}}
 	defer client.CloseIdleConnections()
 	var pulls sync.WaitGroup
 	stop := make(chan struct{})
