@@ -75,6 +75,7 @@ func TestEachRule(t *testing.T) {
 		{rule: "body-gets-tag", title: "quay.io/a/b:1.2", body: "https://quay.io/repository/a/b", want: []string{"quay.io/a/b:1.2 taken"}},
 		{rule: "body-gets-tag", title: "quay.io/a/c:1.2", body: "https://quay.io/repository/a/b"},
 		{rule: "title-or-body", title: "quay.io/a/b:1", body: "quay.io/a/c:2", want: []string{"quay.io/a/b:1 dropped"}, notes: 1},
+		{rule: "title-or-body", title: "Error with docker.io/a/b and a/c 7.2", body: "also a/c:7.2 please", want: []string{"docker.io/a/b:latest dropped", "docker.io/a/c:7.2 dropped"}},
 		{rule: "title-or-body", title: "quay.io/a/b:1", body: "it is built like quay.io/a/c:2 is", want: []string{"quay.io/a/c:2 dropped"}},
 		{rule: "apart-tag", body: "Please mirror quay.io/a/b and quay.io/a/c.\n\nThe tag 1.2.3 is the one that works.", want: []string{"quay.io/a/b:1.2.3 asked", "quay.io/a/c:1.2.3 asked"}},
 		{rule: "apart-tag", body: "Please mirror quay.io/a/b:1.2.3 and quay.io/a/c.\n\nThe tag 1.2.3 is the one that works."},
