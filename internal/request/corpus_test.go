@@ -86,41 +86,34 @@ func inParallel(all []*sample, do func(*sample)) {
 	wait.Wait()
 }
 
-// TestMixedTexts parses titles and lines of different texts of the corpus together, with
+// FuzzMixedTexts parses titles and lines of different texts of the corpus together, with
 // few images in place of theirs: what one line says of an image meets what another one
 // says of it, as in no single text. No image may be named twice in a request, or be left
 // out of it as well.
-func TestMixedTexts(t *testing.T) {
-	const mixtures = 5000
+func FuzzMixedTexts(f *testing.F) {
 	image := regexp.MustCompile(`[\w.-]+(/[\w.-]+)+(:[\w.-]+)?|\b[\w-]+:v?\d[\w.-]*`)
 	pool := []string{"docker.io/a/b", "quay.io/a/b:1.2", "bitnami/redis 7.2", "bitnami/redis:7.2", "redis:7", "redis", "a/b", "ghcr.io/a/c@sha256:" + strings.Repeat("0", 64), "quay.io/bitnami/redis", "7.2"}
-	all := readCorpus(t)
-	random := rand.New(rand.NewPCG(5, 1))
-	replace := func(text string) string {
-		return image.ReplaceAllStringFunc(text, func(string) string { return pool[random.IntN(len(pool))] })
+	all := readCorpus(f)
+	for seed := range uint64(500) {
+		f.Add(seed)
 	}
-	mixed := make([]*sample, mixtures)
-	for i := range mixed {
-		s := &sample{Title: replace(all[random.IntN(len(all))].Title)}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		replace := func(text string) string {
+			return image.ReplaceAllStringFunc(text, func(string) string { return pool[random.IntN(len(pool))] })
+		}
+		title, body := replace(all[random.IntN(len(all))].Title), ""
 		for range 1 + random.IntN(3) {
 			lines := strings.Split(all[random.IntN(len(all))].Body, "\n")
 			from := random.IntN(len(lines))
-			s.Body += strings.Join(lines[from:min(len(lines), from+1+random.IntN(5))], "\n") + "\n"
+			body += strings.Join(lines[from:min(len(lines), from+1+random.IntN(5))], "\n") + "\n"
 		}
-		s.Body = replace(s.Body)
-		mixed[i] = s
-	}
-	inParallel(mixed, func(s *sample) {
-		defer func() {
-			if fault := recover(); fault != nil {
-				t.Errorf("%q above %q: %v", s.Title, s.Body, fault)
-			}
-		}()
-		r := Parse(Input{Title: s.Title, Body: s.Body})
+		body = replace(body)
+		r := Parse(Input{Title: title, Body: body})
 		seen := map[reference.Reference]bool{}
 		note := func(ref reference.Reference) {
 			if seen[ref] {
-				t.Errorf("%q above %q: %s is there twice", s.Title, s.Body, ref)
+				t.Errorf("%q above %q: %s is there twice", title, body, ref)
 			}
 			seen[ref] = true
 		}
