@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -22,21 +21,36 @@ func (s *scan) readDocuments() {
 			from++
 			continue
 		}
-		d := document{scan: s, strict: whole || isStructured(s.lines[from:to])}
-		for i := from; i < to; i++ {
-			d.opens = opensMapping(s.lines[i], s.lines[i+1:to])
-			s.taken[i] = d.read(&s.lines[i])
-			if d.strict && opensScript(s.lines[i].text) {
-				for n := i + 1; n < len(s.lines) && (s.lines[n].text == "" || s.lines[n].indent() > s.lines[i].indent()); n++ {
-					s.lines[n].script = true
-				}
-			}
-		}
-		d.closeTo(-1)
-		parameters := s.parameters
-		s.parameters = forest{}
-		parameters.flush(s)
+		s.readDocument(from, to, whole || isStructured(s.lines[from:to]))
 		from = to
+	}
+}
+
+// readDocument reads the document between two lines. If strict is set, it is a file and
+// not a list with a heading.
+func (s *scan) readDocument(from, to int, strict bool) {
+	d := document{scan: s, strict: strict}
+	for i := from; i < to; i++ {
+		d.opens = opensMapping(s.lines[i], s.lines[i+1:to])
+		s.taken[i] = d.read(&s.lines[i])
+		if strict && opensScript(s.lines[i].text) {
+			markScript(&s.lines[i], s.lines[i+1:])
+		}
+	}
+	d.closeTo(-1)
+	parameters := s.parameters
+	s.parameters = forest{}
+	parameters.flush(s)
+}
+
+// markScript marks the lines of the script that a line opens.
+func markScript(opening *line, below []line) {
+	for i := range below {
+		l := &below[i]
+		if l.text != "" && l.indent() <= opening.indent() {
+			return
+		}
+		l.script = true
 	}
 }
 
@@ -96,13 +110,13 @@ var structure = wordSet{list: "structure"}
 func isStructured(lines []line) bool {
 	known, keys := 0, 0
 	for i := range lines {
-		l := &lines[i]
-		key, _, ok := splitKey(strings.TrimLeft(l.text, " -"))
-		if ok {
-			keys++
-			if structure.has(strings.ToLower(key)) {
-				known++
-			}
+		key, _, ok := splitKey(strings.TrimLeft(lines[i].text, " -"))
+		if !ok {
+			continue
+		}
+		keys++
+		if structure.has(strings.ToLower(key)) {
+			known++
 		}
 	}
 	return known >= 1 && keys >= 2
@@ -113,16 +127,17 @@ func isStructured(lines []line) bool {
 func isFile(lines []line) bool {
 	known, inside, all := 0, 0, 0
 	for i := range lines {
-		l := &lines[i]
-		if l.text == "" {
+		text := lines[i].text
+		if text == "" {
 			continue
 		}
 		all++
-		if isDocumentLine(l.text) {
-			inside++
-			if key, _, ok := splitKey(strings.TrimLeft(l.text, " -")); ok && structure.has(strings.ToLower(key)) {
-				known++
-			}
+		if !isDocumentLine(text) {
+			continue
+		}
+		inside++
+		if key, _, ok := splitKey(strings.TrimLeft(text, " -")); ok && structure.has(strings.ToLower(key)) {
+			known++
 		}
 	}
 	return known >= 3 && inside*10 >= all*7
@@ -148,22 +163,27 @@ func splitKey(text string) (key, value string, ok bool) {
 		return key, rest, true
 	}
 	at := strings.Index(text, ": ")
-	if at < 0 {
-		if !strings.HasSuffix(text, ":") {
-			return "", "", false
-		}
+	switch {
+	case at >= 0:
+	case strings.HasSuffix(text, ":"):
 		at = len(text) - 1
-	}
-	key = text[:at]
-	for i := range len(key) {
-		if c := key[i]; !isAlnum(c) && strings.IndexByte("_-./@:$+,", c) < 0 {
-			return "", "", false
-		}
-	}
-	if key == "" || strings.HasSuffix(key, ":") {
+	default:
 		return "", "", false
 	}
-	return key, text[at+1:], true
+	if !isBareKey(text[:at]) {
+		return "", "", false
+	}
+	return text[:at], text[at+1:], true
+}
+
+// isBareKey reports whether a text is a key without quotes.
+func isBareKey(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; !isAlnum(c) && strings.IndexByte("_-./@:$+,", c) < 0 {
+			return false
+		}
+	}
+	return text != "" && !strings.HasSuffix(text, ":")
 }
 
 // cleanValue removes comments, quotes, commas and anchors from a value.
@@ -195,106 +215,134 @@ type frame struct {
 // document is the state of reading one.
 type document struct {
 	*scan
-	strict bool
-	opens  bool // a mapping follows the line
-	frames []frame
+	strict bool    // it is a file, in which unknown keys are not text of the requester
+	opens  bool    // a mapping follows the line
+	frames []frame // the open mappings, the outermost first
 }
 
 // read reads one line and reports whether the line is finished.
 func (d *document) read(l *line) bool {
-	text := strings.TrimLeft(l.text, " ")
-	indent := l.indent()
-	if text == "" || isBrackets(text) {
-		if strings.HasPrefix(text, "}") {
+	text, indent := strings.TrimLeft(l.text, " "), l.indent()
+	switch {
+	case text == "":
+		return false
+	case isBrackets(text):
+		if text[0] == '}' {
 			d.closeTo(indent) // the next mapping may be indented as this one
 		}
-		return text != ""
-	}
-	if text[0] == '#' {
+		return true
+	case text[0] == '#':
 		return d.strict
 	}
-	item := false
-	for strings.HasPrefix(text, "- ") {
-		d.closeTo(indent)
-		rest := strings.TrimLeft(text[2:], " ")
-		indent += len(text) - len(rest)
-		text = rest
-		item = true
-	}
-	if strings.HasPrefix(text, "{") && d.flow(l, text, d.lastKey()) {
+	inside, at := d.openItems(text, indent)
+	if strings.HasPrefix(inside, "{") && d.flow(l, inside, d.lastKey()) {
 		return true
 	}
-	key, value, ok := cutKey(text)
-	if !ok {
-		return item && d.item(l, text, indent)
-	}
-	if !d.strict && strings.Contains(value, "`") {
+	key, value, ok := cutKey(inside)
+	switch {
+	case !ok:
+		return inside != text && d.item(l, inside, at)
+	case !d.strict && strings.Contains(value, "`"):
 		return false // a sentence with spans of code
 	}
+	return d.readKey(setting{key, value, l}, at)
+}
+
+// openItems begins the items of lists that a line opens, "- - a", and returns the text
+// behind their marks with its indentation.
+func (d *document) openItems(text string, indent int) (inside string, at int) {
+	inside, at = text, indent
+	for strings.HasPrefix(inside, "- ") {
+		d.closeTo(at)
+		inside = strings.TrimLeft(inside[len("- "):], " ")
+		at = indent + len(text) - len(inside)
+	}
+	return inside, at
+}
+
+// readKey reads a key and its value at an indentation, and reports whether the line is
+// finished.
+func (d *document) readKey(one setting, indent int) bool {
+	d.openMapping(indent)
+	if strings.HasPrefix(one.value, "{") && d.flow(one.line, one.value, one.key) {
+		return true
+	}
+	d.note(one)
+	return d.tagsOf(one, indent) || d.readCopy(one, indent) || d.syncList(one) || d.readKnownKey(one, indent)
+}
+
+// openMapping opens a mapping for a key at an indentation, unless the key is one more of
+// the mapping that is open.
+func (d *document) openMapping(indent int) {
 	d.closeTo(indent)
 	if n := len(d.frames); n == 0 || d.frames[n-1].indent < indent {
 		d.frames = append(d.frames, frame{indent: indent, parent: d.lastKey()})
 	}
-	if strings.HasPrefix(value, "{") && d.flow(l, value, key) {
+}
+
+// readKnownKey reads a key by its name, and reports whether the line is finished. The parts
+// of an image become one when their mapping is closed.
+func (d *document) readKnownKey(one setting, indent int) bool {
+	value := one.value
+	switch key := strings.ToLower(one.key); {
+	case nameStem(key) != "", isTagKey(key), treeKeys.has(key):
+		return value != "" || d.strict
+	case platformKeys.has(key), targetKeys.has(key) && value != "":
+		return true
+	case key == "uses" && strings.HasPrefix(value, "docker://"), key == "container" && d.strict && d.scan.peek(value).strength >= official:
+		d.scan.offer(one.line, indent, d.scan.readWord(value), inKey) // of a workflow
+		return true
+	case key == "kubernetesversion":
+		d.scan.release(one.line, indent, value)
 		return true
 	}
-	d.note(key, value, l)
-	if tags, list := strings.CutPrefix(value, "["); list && strings.Contains(key, "/") && d.syncHost() == "" && d.tagsOf(key, strings.TrimSuffix(tags, "]"), l, indent) {
-		return true
+	if !d.strict || strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
+		return false // a sentence, or the flow style, whose keys readWords knows
 	}
-	if strings.Contains(key, "/") && !isVersion(behindArrow(value)) && !d.opens {
-		// A list of image-syncer: the source is on the left, the target on the
-		// right.
-		name, tags, several := strings.Cut(key, ",")
-		if r := d.scan.readWord(name); r.strength >= tagged && len(r.images) > 0 {
-			d.scan.offer(l, indent, r, inSyncKey)
-			for _, tag := range strings.Split(tags, ",") {
-				if several {
-					d.scan.offer(l, indent, d.scan.readWord(name[:strings.LastIndexByte(name, ':')+1]+tag), inSyncKey)
-				}
-			}
-			return true
+	d.mention(one.line, value)
+	return true
+}
+
+// readCopy reads a line of a list of image-syncer, with the source on the left and the
+// target on the right, "quay.io/a/b:1,2: me.io/a/b", and reports whether it is one.
+func (d *document) readCopy(one setting, indent int) bool {
+	if !strings.Contains(one.key, "/") || isVersion(behindArrow(one.value)) || d.opens {
+		return false
+	}
+	source, more, several := strings.Cut(one.key, ",")
+	r := d.scan.readWord(source)
+	if r.strength < tagged || len(r.images) == 0 {
+		return false
+	}
+	d.scan.offer(one.line, indent, r, inSyncKey)
+	if several {
+		name := source[:strings.LastIndexByte(source, ':')+1]
+		for _, tag := range strings.Split(more, ",") {
+			d.scan.offer(one.line, indent, d.scan.readWord(name+tag), inSyncKey)
 		}
 	}
-	if d.syncList(key, value, l) {
-		return true
-	}
-	switch lower := strings.ToLower(key); {
-	case nameStem(lower) != "", isTagKey(lower), treeKeys.has(lower):
-		return value != "" || d.strict
-	case platformKeys.has(lower), targetKeys.has(lower) && value != "":
-		return true
-	case lower == "uses" && strings.HasPrefix(value, "docker://"), lower == "container" && d.strict && d.scan.peek(value).strength >= official:
-		d.scan.offer(l, indent, d.scan.readWord(value), inKey)
-		return true
-	case lower == "kubernetesversion":
-		d.scan.release(l, indent, value)
-		return true
-	}
-	if d.strict && (strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[")) {
-		return false // the flow style, whose keys readWords knows
-	}
-	if d.strict {
-		d.mention(l, value)
-	}
-	return d.strict
+	return true
 }
 
 // tagsOf reads a repository with a list of its tags, "quay.io/a/b": ["1.2"], and
 // reports whether it is one.
-func (d *document) tagsOf(repository, list string, l *line, at int) bool {
-	if r := d.scan.peek(repository); !r.untagged() || r.strength < path {
+func (d *document) tagsOf(one setting, indent int) bool {
+	list, ok := strings.CutPrefix(one.value, "[")
+	if !ok || !strings.Contains(one.key, "/") || d.syncHost() != "" {
+		return false
+	}
+	if r := d.scan.peek(one.key); !r.untagged() || r.strength < path {
 		return false
 	}
 	var tags []string
-	for _, tag := range strings.Split(list, ",") {
+	for _, tag := range strings.Split(strings.TrimSuffix(list, "]"), ",") {
 		if tag = cleanValue(tag); !isTagWord(tag) || strings.ContainsAny(tag, "/:") {
 			return false
 		}
 		tags = append(tags, tag)
 	}
 	for _, tag := range tags[:min(len(tags), MaxExpansion)] {
-		d.scan.offer(l, at, d.scan.readWord(repository+":"+tag), inKey)
+		d.scan.offer(one.line, indent, d.scan.readWord(one.key+":"+tag), inKey)
 	}
 	return true
 }
@@ -328,22 +376,31 @@ func (d *document) flow(l *line, text, parent string) bool {
 	return len(d.scan.candidates) > from
 }
 
-// note keeps a setting in the current frame.
-func (d *document) note(key, value string, l *line) {
+// note keeps a setting in the open mapping.
+func (d *document) note(one setting) {
 	top := &d.frames[len(d.frames)-1]
-	top.settings = append(top.settings, setting{key, value, l})
+	top.settings = append(top.settings, one)
 	switch {
-	case key == "script" && top.parent == "build":
+	case one.key == "script" && top.parent == "build":
 		d.scan.job = true
-	case key == "images" && value == "":
-		for _, one := range top.settings {
-			if one.key == "registry" && isDomain(one.value) {
-				d.scan.registry = one.value // of all images in the list below
+	case one.key == "images" && one.value == "":
+		for _, beside := range top.settings {
+			if beside.key == "registry" && isDomain(beside.value) {
+				d.scan.registry = beside.value // of all images in the list below
 			}
 		}
-	case isDomain(value) && (strings.EqualFold(key, "imageRegistry") && (top.parent == "global" || len(d.frames) == 1) || key == "registry" && top.parent == "source"):
-		d.scan.registry = value
+	case isDomain(one.value) && d.isRegistryOfAll(one.key, top.parent):
+		d.scan.registry = one.value
 	}
+}
+
+// isRegistryOfAll reports whether the value of a key is the registry of all images that
+// have none: "imageRegistry" of a chart, "registry" of the source of copies.
+func (d *document) isRegistryOfAll(key, parent string) bool {
+	if key == "registry" && parent == "source" {
+		return true
+	}
+	return strings.EqualFold(key, "imageRegistry") && (parent == "global" || len(d.frames) == 1)
 }
 
 // listKeys are the keys of lists of tags.
@@ -352,33 +409,42 @@ var listKeys = wordSet{list: "tags|tag|versions|version|allow|include"}
 // item reads a list item that is not a mapping, and reports whether it is
 // finished.
 func (d *document) item(l *line, text string, indent int) bool {
-	parent := strings.ToLower(d.lastKey())
-	if listKeys.has(parent) && len(d.frames) > 0 && (isTagWord(cleanValue(text)) || isTagPattern(text)) {
-		d.note("tags", cleanValue(text), l)
+	value, parent := cleanValue(text), strings.ToLower(d.lastKey())
+	if len(d.frames) > 0 && listKeys.has(parent) && (isTagWord(value) || isTagPattern(text)) {
+		d.note(setting{"tags", value, l})
 		return d.strict
 	}
-	if n := len(d.frames); n > 0 && d.frames[n-1].parent == "images" {
-		if host := d.syncHost(); host != "" {
-			d.scan.offer(l, indent, syncImage(host, d.lastKey(), cleanValue(text)), inKey)
-			return true
-		}
+	if host := d.syncHost(); host != "" && d.frames[len(d.frames)-1].parent == "images" {
+		d.scan.offer(l, indent, syncImage(host, d.lastKey(), value), inKey)
+		return true
 	}
-	if host := d.hostBeside(); host != "" && parent == "images" {
-		if r := d.scan.readWord(cleanValue(text)); len(r.images) == 1 && r.strength >= path && r.images[0].has(AssumedHost) {
-			d.scan.offer(l, indent, readWord(at(host, r.images[0].Reference)), inKey)
-			return true
-		}
+	if host := d.hostBeside(); host != "" && parent == "images" && d.offerAt(host, value, l, indent) {
+		return true
 	}
 	if r := d.scan.peek(parent); strings.Contains(parent, "/") && r.strength >= tagged && len(r.images) > 0 {
-		if tag := cleanValue(text); r.untagged() && looksLikeTag(tag) {
-			d.scan.offer(l, indent, d.scan.readWord(parent+":"+tag), inKey)
+		if r.untagged() && looksLikeTag(value) {
+			d.scan.offer(l, indent, d.scan.readWord(parent+":"+value), inKey)
 		}
 		return true // or image-syncer's targets
 	}
-	if !d.strict || parent == "" || parent == "images" || parent == "services" || parent == "image" || parent == "hub-mirror" || isImageKey(parent) {
+	if !d.strict || parent == "" || isImageKey(parent) || otherLists.has(parent) {
+		return false // a later pass reads the words
+	}
+	d.mention(l, value)
+	return true
+}
+
+// otherLists are keys of lists of images that isImageKey does not know.
+var otherLists = wordSet{list: "services|hub-mirror"}
+
+// offerAt offers an image at a registry, if the value is a path without a registry, and
+// reports whether it is one.
+func (d *document) offerAt(host, value string, l *line, indent int) bool {
+	r := d.scan.peek(value)
+	if len(r.images) != 1 || r.strength < path || !r.images[0].has(AssumedHost) {
 		return false
 	}
-	d.mention(l, cleanValue(text))
+	d.scan.offer(l, indent, readWord(at(host, r.images[0].Reference)), inKey)
 	return true
 }
 
@@ -418,33 +484,42 @@ func (d *document) lastKey() string {
 	return ""
 }
 
-// closeTo closes frames deeper than indent.
+// closeTo closes the mappings deeper than indent.
 func (d *document) closeTo(indent int) {
 	for n := len(d.frames); n > 0 && d.frames[n-1].indent > indent; n = len(d.frames) {
-		top := d.frames[n-1]
-		d.frames = d.frames[:n-1]
-		if n > 1 && top.parent == "tags" {
-			// regsync's "tags:" above "allow:" with a list.
-			for _, one := range top.settings {
-				if (listKeys.has(lower(one.key)) || one.key == "source") && one.value != "" {
-					d.frames[n-2].settings = append(d.frames[n-2].settings, setting{"tags", one.value, one.line})
-				}
-			}
-			continue
-		}
-		if n > 1 && top.parent == "ref" { // "url: oci://…" above "ref:" with a tag
-			d.frames[n-2].settings = append(d.frames[n-2].settings, top.settings...)
-			continue
-		}
-		if !d.offerAll(top.settings) {
-			from := len(d.scan.candidates)
-			d.scan.join(inKey, top.parent, top.settings)
-			built := n > 1 && d.frames[n-2].parent == "services" && slices.ContainsFunc(top.settings, func(one setting) bool { return one.key == "build" })
-			for i := range d.scan.candidates[from:] {
-				d.scan.candidates[from+i].doubted = built // the name of what Compose builds
-			}
+		d.closeLast()
+	}
+}
+
+// closeLast closes the last of the open mappings: it makes images of its settings, or
+// gives them to the mapping above.
+func (d *document) closeLast() {
+	n := len(d.frames) - 1
+	closed := d.frames[n]
+	d.frames = d.frames[:n]
+	switch {
+	case n > 0 && closed.parent == "tags": // of regsync, above "allow:" with a list
+		d.frames[n-1].settings = append(d.frames[n-1].settings, closed.tags()...)
+	case n > 0 && closed.parent == "ref": // "url: oci://…" above "ref:" with a tag
+		d.frames[n-1].settings = append(d.frames[n-1].settings, closed.settings...)
+	case !d.offerAll(closed.settings):
+		from := len(d.scan.candidates)
+		d.scan.join(inKey, closed.parent, closed.settings)
+		built := n > 0 && d.frames[n-1].parent == "services" && has(closed.settings, "build")
+		for i := range d.scan.candidates[from:] {
+			d.scan.candidates[from+i].doubted = built // the name of what Compose builds
 		}
 	}
+}
+
+// tags returns the settings of a mapping that are tags, with the key of one.
+func (f *frame) tags() (all []setting) {
+	for _, one := range f.settings {
+		if one.value != "" && (one.key == "source" || listKeys.has(lower(one.key))) {
+			all = append(all, setting{"tags", one.value, one.line})
+		}
+	}
+	return all
 }
 
 // offerAll offers the values of a mapping if each is a reference with a tag,
@@ -456,8 +531,7 @@ func (d *document) offerAll(settings []setting) bool {
 	}
 	hosted := false
 	for _, one := range settings {
-		r := d.scan.peek(one.value)
-		if r.strength < tagged || len(r.images) != 1 || r.untagged() || targetKeys.has(lower(one.key)) || isImageKey(lower(one.key)) {
+		if !d.isTagged(one.value) || targetKeys.has(lower(one.key)) || isImageKey(lower(one.key)) {
 			return false
 		}
 		hosted = hosted || strings.Contains(one.value, "/")
@@ -469,6 +543,12 @@ func (d *document) offerAll(settings []setting) bool {
 		d.scan.offer(one.line, one.line.indent(), d.scan.readWord(one.value), inKey)
 	}
 	return true
+}
+
+// isTagged reports whether a value is an image with a tag.
+func (d *document) isTagged(value string) bool {
+	r := d.scan.peek(value)
+	return r.strength >= tagged && len(r.images) == 1 && !r.untagged()
 }
 
 // syncHost returns the registry of the current list of "skopeo sync": "host:",
@@ -485,24 +565,23 @@ func (d *document) syncHost() string {
 	return ""
 }
 
-// syncList reads "repository: [tags]" in the list of "skopeo sync".
-func (d *document) syncList(repository, value string, l *line) bool {
-	top := d.frames[len(d.frames)-1]
-	if strings.ToLower(top.parent) != "images" {
-		return false
-	}
+// syncList reads "repository: [tags]" in the list of "skopeo sync", and reports whether
+// the setting is in one.
+func (d *document) syncList(one setting) bool {
 	host := d.syncHost()
-	if host == "" {
+	if host == "" || strings.ToLower(d.frames[len(d.frames)-1].parent) != "images" {
 		return false
 	}
-	if inside, ok := strings.CutPrefix(value, "["); ok {
-		tags := strings.Split(strings.TrimSuffix(inside, "]"), ",")
-		if strings.TrimSpace(strings.Join(tags, "")) == "" {
-			tags[0] = "**"
-		}
-		for _, tag := range tags {
-			d.scan.offer(l, l.indent(), syncImage(host, repository, cleanValue(tag)), inKey)
-		}
+	inside, ok := strings.CutPrefix(one.value, "[")
+	if !ok {
+		return true // the tags are on the lines below
+	}
+	tags := strings.Split(strings.TrimSuffix(inside, "]"), ",")
+	if strings.TrimSpace(strings.Join(tags, "")) == "" {
+		tags[0] = "**"
+	}
+	for _, tag := range tags {
+		d.scan.offer(one.line, one.line.indent(), syncImage(host, one.key, cleanValue(tag)), inKey)
 	}
 	return true
 }
