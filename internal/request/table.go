@@ -90,62 +90,123 @@ func isImageID(field string) bool {
 	return len(field) >= 12 && len(field) <= 64 && strings.Trim(field, "0123456789abcdef") == ""
 }
 
-// readGrid reads the table whose heading is on a line, by the names of its
-// columns: "| Image | Tag |", or "SOURCE DESTINATION TAG" above plain columns.
-// It claims the rows with images and returns their number.
+// grid is a table whose columns are named by its heading: "| Image | Tag |", or "SOURCE
+// DESTINATION TAG" above plain columns, or comma-separated values.
+type grid struct {
+	heading  int    // the index of the line with the heading
+	first    int    // and of the first row
+	markdown bool   // the cells are between vertical bars
+	mark     string // or between commas or semicolons; empty for plain columns
+	headings []string
+	columns  []part // the parts of an image that are in them
+	named    int    // the column with the name, -1 for none
+	known    int    // the number of known headings
+}
+
+// readGrid reads the table whose heading is on a line, by the names of its columns. It
+// claims the rows with images and returns their number.
 func (s *scan) readGrid(i int) int {
+	g, ok := s.openGrid(i)
+	if !ok {
+		return 0
+	}
+	g.headings = g.cut(s.lines[i].text)
+	var row []string
+	if g.first < len(s.lines) {
+		row = g.cut(s.lines[g.first].text)
+	}
+	if !g.markdown && len(row) != len(g.headings) {
+		return 0
+	}
+	g.nameColumns(row)
+	switch {
+	case g.markdown && g.named < 0 && len(g.headings) == 2:
+		return s.readFieldRows(g.first)
+	case g.named < 0 || !g.isKnown():
+		return 0
+	}
+	return s.readGridRows(&g)
+}
+
+// openGrid returns the table that begins on a line, without its columns; ok is false if
+// none does.
+func (s *scan) openGrid(i int) (g grid, ok bool) {
+	const most = 120 // bytes of the heading of plain columns
+	g = grid{heading: i, first: i + 1}
 	heading := s.lines[i].text
-	cut, first, markdown, mark := strings.Fields, i+1, false, ""
-	if strings.HasPrefix(strings.TrimSpace(heading), "|") || strings.Contains(heading, " | ") && i+1 < len(s.lines) && isRule(s.lines[i+1].text) {
-		cut, markdown = cutCells, true
-		for first < len(s.lines) && isRule(s.lines[first].text) {
-			first++
+	if g.markdown = s.isMarkdownHeading(i); g.markdown {
+		for g.first < len(s.lines) && isRule(s.lines[g.first].text) {
+			g.first++
 		}
-		if first == i+1 {
-			return 0
-		}
-	} else if mark = csvMark(heading); mark != "" {
-		cut = func(row string) []string { return cutCSV(row, mark) }
-	} else if len(heading) > 120 || strings.ContainsAny(heading, ":/.,") || first == len(s.lines) || len(strings.Fields(heading)) < 2 {
-		return 0
+		return g, g.first > i+1
 	}
-	headings, row, wanted := cut(heading), []string(nil), -1
-	if first < len(s.lines) {
-		row = cut(s.lines[first].text)
+	if g.mark = csvMark(heading); g.mark != "" {
+		return g, true
 	}
-	if markdown {
-		wanted = wantedVersions(headings, row)
-	} else if len(row) != len(headings) {
-		return 0
+	return g, len(heading) <= most && !strings.ContainsAny(heading, ":/.,") && g.first < len(s.lines) && len(strings.Fields(heading)) >= 2
+}
+
+// isMarkdownHeading reports whether a line can be the heading of a Markdown table, which
+// needs no bars at its ends if a rule is below it.
+func (s *scan) isMarkdownHeading(i int) bool {
+	heading := s.lines[i].text
+	if strings.HasPrefix(strings.TrimSpace(heading), "|") {
+		return true
 	}
-	columns, named, known := columnsOf(headings, row, wanted)
-	if markdown && named < 0 && len(headings) == 2 {
-		return s.readFieldRows(first)
+	return strings.Contains(heading, " | ") && i+1 < len(s.lines) && isRule(s.lines[i+1].text)
+}
+
+// cut returns the cells of a row.
+func (g *grid) cut(row string) []string {
+	switch {
+	case g.markdown:
+		return cutCells(row)
+	case g.mark != "":
+		return cutCSV(row, g.mark)
 	}
-	if named < 0 || !markdown && known < len(columns) && (mark == "" || known < 2) {
-		return 0
+	return strings.Fields(row)
+}
+
+// isKnown reports whether enough of the headings are known for what is no Markdown to be
+// a table: all of them, or two of comma-separated values.
+func (g *grid) isKnown() bool {
+	return g.markdown || g.known >= len(g.columns) || g.mark != "" && g.known >= 2
+}
+
+// hasRow reports whether a line with some cells is a row.
+func (g *grid) hasRow(l *line, cells []string) bool {
+	if g.markdown {
+		return strings.Contains(l.text, "|")
 	}
-	rows, from := 0, len(s.candidates)
+	return len(cells) == len(g.columns)
+}
+
+// readGridRows reads the rows, and claims those with images. If some rows say that their
+// image is there already, those of the others are requested.
+func (s *scan) readGridRows(g *grid) (rows int) {
+	from := len(s.candidates)
 	there := map[int]bool{} // the lines of images that need not be mirrored
-	for n := first; n < len(s.lines) && s.lines[n].text != "" && !s.taken[n]; n++ {
-		cells := cut(s.lines[n].text)
-		if !markdown && len(cells) != len(columns) || markdown && !strings.Contains(s.lines[n].text, "|") {
+	for n := g.first; n < len(s.lines) && s.lines[n].text != "" && !s.taken[n]; n++ {
+		l := &s.lines[n]
+		cells := g.cut(l.text)
+		if !g.hasRow(l, cells) {
 			break
 		}
-		if s.readGridRow(&s.lines[n], cells, columns, named) {
+		switch {
+		case s.readGridRow(g, l, cells):
 			s.taken[n] = true
 			rows++
-			if isThereCell(headings, cells, named) {
-				there[s.lines[n].number] = true
+			if isThereCell(g.headings, cells, g.named) {
+				there[l.number] = true
 			}
-		} else if named < len(cells) && (cells[named] == "" || cells[named][0] == '(') {
+		case g.named < len(cells) && (cells[g.named] == "" || cells[g.named][0] == '('):
 			s.taken[n] = true // the image is struck out
 		}
 	}
 	if len(there) < rows {
 		excludeLines(s.candidates[from:], there)
 	}
-	s.taken[i] = s.taken[i] || rows > 0
+	s.taken[g.heading] = s.taken[g.heading] || rows > 0
 	return rows
 }
 
@@ -237,60 +298,101 @@ func cutCSV(row, mark string) []string {
 	return values
 }
 
-// columnsOf returns the parts of an image in the columns according to their
-// headings, the column of its name (-1 for none) and the number of known
-// headings. row is the first one below them, wanted the column of the wanted versions,
-// -1 for none.
-func columnsOf(headings, row []string, wanted int) (columns []part, named, known int) {
-	named = -1
-	for n, cell := range headings {
-		isName := n < len(row) && strings.Contains(row[n], "/") // below "source"
-		if wanted >= 0 && (n == wanted || isOldVersion(cell) && !isName) {
-			p := noPart
-			if n == wanted {
-				p = tagPart
-			}
-			columns = append(columns, p)
-			known++
-			continue
-		}
-		side, p := sideOf(strings.Trim(cell, "*_` "))
-		if p == noPart {
-			p = partOf(cell)
-		}
-		if wantedHeads.starts(lower(strings.Trim(cell, "*_` "))) && n < len(row) && readWord(cleanField(row[n])).strength >= tagged {
-			p, side = namePart, sourceSide // "to mirror"
-		}
-		if p == namePart && n < len(row) && isRegistryCell(row[n]) {
-			p = registryPart // "quay.io" below "source"
+// nameColumns finds out the parts of an image in the columns by their headings and the
+// first row.
+func (g *grid) nameColumns(row []string) {
+	wanted := -1
+	if g.markdown {
+		wanted = wantedVersions(g.headings, row)
+	}
+	g.named = -1
+	for n, heading := range g.headings {
+		c := column{heading: heading}
+		if n < len(row) {
+			c.first = row[n]
 		}
 		switch {
-		case wanted < 0:
-		case p == tagPart:
-			p = noPart
-		case p == noPart && named < 0 && components.has(lower(strings.Trim(cell, "*_` "))):
-			p = namePart
+		case n == wanted:
+			c.part, c.known = tagPart, true
+		case wanted >= 0 && c.hasOldVersions():
+			c.known = true
+		default:
+			c.read(wanted >= 0, g.named >= 0)
 		}
-		if side == targetSide {
-			p = targetPart
-		}
-		if p != noPart {
-			known++
-		}
-		if p == noPart && isNamespace(cell) {
-			p = namespacePart
-		}
-		if p == namePart && (named < 0 || side == sourceSide || isImageKey(lower(cell)) && !isImageKey(lower(headings[named]))) {
-			if named >= 0 {
-				columns[named] = noPart
-			}
-			named = n
-		} else if p == namePart {
-			p = noPart
-		}
-		columns = append(columns, p)
+		g.add(c)
 	}
-	return columns, named, known
+}
+
+// add adds a column. Of several with a name, the one of the source is that of the image,
+// or the one that is called so.
+func (g *grid) add(c column) {
+	if c.known {
+		g.known++
+	}
+	if c.part == namePart {
+		switch {
+		case g.named < 0:
+			g.named = len(g.columns)
+		case c.source || isImageKey(lower(c.heading)) && !isImageKey(lower(g.headings[g.named])):
+			g.columns[g.named] = noPart
+			g.named = len(g.columns)
+		default:
+			c.part = noPart
+		}
+	}
+	g.columns = append(g.columns, c.part)
+}
+
+// column is a column of a table.
+type column struct {
+	heading string
+	first   string // the cell in the first row; empty if there is none
+	part    part   // of an image
+	source  bool   // of the image to copy
+	known   bool   // the heading is known
+}
+
+// read finds out the part by the heading and the first cell. In a table of updates, other
+// versions than the wanted ones are not tags, and components are names if no column in
+// front has one.
+func (c *column) read(update, named bool) {
+	from, p := c.sideAndPart()
+	switch {
+	case from == targetSide:
+		p = targetPart
+	case update && p == tagPart:
+		p = noPart
+	case update && p == noPart && !named && components.has(lower(c.title())):
+		p = namePart
+	}
+	c.part, c.source, c.known = p, from == sourceSide, p != noPart
+	if p == noPart && isNamespace(c.heading) {
+		c.part = namespacePart
+	}
+}
+
+// sideAndPart returns what the heading says, with regard to the first cell.
+func (c *column) sideAndPart() (from side, p part) {
+	from, p = sideOf(c.title())
+	if p == noPart {
+		p = partOf(c.heading)
+	}
+	if wantedHeads.starts(lower(c.title())) && readWord(cleanField(c.first)).strength >= tagged {
+		from, p = sourceSide, namePart // "to mirror"
+	}
+	if p == namePart && isRegistryCell(c.first) {
+		p = registryPart // "quay.io" below "source"
+	}
+	return from, p
+}
+
+// title returns the heading without emphasis.
+func (c *column) title() string { return strings.Trim(c.heading, "*_` ") }
+
+// hasOldVersions reports whether a column of a table of updates has the versions that are
+// replaced. "source" may also be that of an image.
+func (c *column) hasOldVersions() bool {
+	return oldVersions.has(bareHeading(c.heading)) && !strings.Contains(c.first, "/")
 }
 
 // isRegistryCell reports whether a cell holds only the host of a registry.
@@ -313,8 +415,6 @@ func bareHeading(cell string) string {
 	cell, _, _ = strings.Cut(cell, " (") // "new tag (wanted)"
 	return strings.Trim(versionWords.Replace(strings.ToLower(cell)), "*_`-: ")
 }
-
-func isOldVersion(cell string) bool { return oldVersions.has(bareHeading(cell)) }
 
 // wantedVersions returns the column of the wanted versions in a Markdown table of
 // updates with this first row; -1 for other tables.
@@ -349,59 +449,86 @@ func cutCells(row string) []string {
 	return cells
 }
 
+// gridRow is a row of a table, without the name of its image.
+type gridRow struct {
+	registry, namespace string
+	tags, digests       []string
+	platforms           []reference.Platform
+}
+
 // readGridRow reads one row and reports whether it names an image.
-func (s *scan) readGridRow(l *line, cells []string, columns []part, named int) bool {
-	if named >= len(cells) {
+func (s *scan) readGridRow(g *grid, l *line, cells []string) (found bool) {
+	if g.named >= len(cells) {
 		return false
 	}
-	registry, namespace := "", ""
-	var tags, digests []string
-	var platforms []reference.Platform
-	for n, cell := range cells[:min(len(cells), len(columns))] {
-		switch value := cleanField(cell); columns[n] {
-		case registryPart:
-			if isDomain(value) {
-				registry = strings.TrimRight(value, "/") + "/"
-			}
-		case namespacePart:
-			namespace = value
-		case tagPart:
-			for _, tag := range valuesIn(tagPart, versionIn(cell)) {
-				if isTagWord(tag) && len(tags) < maxUses {
-					tags = append(tags, strings.TrimLeft(tag, ":"))
-				}
-			}
-		case platformPart:
-			platforms, _ = platformValue(value)
-		default: // the name is read below
-			if _, err := reference.ParseDigest(value); err == nil {
-				digests = append(digests, value)
-			}
-		}
-	}
-	found := false
-	for _, word := range strings.FieldsFunc(resolveLinks(maskTags(cells[named])), func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
-		if word = strings.Trim(word, "*_"); registry != "" && !strings.HasPrefix(word, registry) {
-			word = registry + inNamespaceOf(namespace, word)
-		}
-		r := s.peek(word)
-		all := []string{word}
-		switch {
-		case r.untagged() && len(tags) == 0 && len(digests) == 1:
-			all[0] += "@" + digests[0]
-		case r.untagged() && len(tags) > 0:
-			all = nil
-			for _, tag := range tags {
-				all = append(all, word+":"+tag)
-			}
-		}
-		for _, one := range all {
-			r := s.readWord(one)
+	row := g.rowOf(cells)
+	name := resolveLinks(maskTags(cells[g.named]))
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
+		word = row.inRegistry(strings.Trim(word, "*_"))
+		at := max(0, strings.Index(l.text, word))
+		for _, full := range row.complete(word, s.peek(word)) {
+			r := s.readWord(full)
 			for i := range r.images {
-				r.images[i].Platforms = addPlatform(r.images[i].Platforms, platforms...)
+				r.images[i].Platforms = addPlatform(r.images[i].Platforms, row.platforms...)
 			}
-			found = s.offer(l, max(0, strings.Index(l.text, word)), r, inCell) || found
+			found = s.offer(l, at, r, inCell) || found
 		}
 	}
 	return found
+}
+
+// rowOf reads the cells of a row but that of the name.
+func (g *grid) rowOf(cells []string) (row gridRow) {
+	for n, cell := range cells[:min(len(cells), len(g.columns))] {
+		switch value := cleanField(cell); g.columns[n] {
+		case registryPart:
+			if isDomain(value) {
+				row.registry = strings.TrimRight(value, "/") + "/"
+			}
+		case namespacePart:
+			row.namespace = value
+		case tagPart:
+			row.addTags(cell)
+		case platformPart:
+			row.platforms, _ = platformValue(value)
+		default: // a digest needs no heading
+			if _, err := reference.ParseDigest(value); err == nil {
+				row.digests = append(row.digests, value)
+			}
+		}
+	}
+	return row
+}
+
+// addTags adds the tags in a cell.
+func (row *gridRow) addTags(cell string) {
+	for _, tag := range valuesIn(tagPart, versionIn(cell)) {
+		if isTagWord(tag) && len(row.tags) < maxUses {
+			row.tags = append(row.tags, strings.TrimLeft(tag, ":"))
+		}
+	}
+}
+
+// inRegistry returns a name with the registry and the namespace of the row.
+func (row *gridRow) inRegistry(name string) string {
+	if row.registry == "" || strings.HasPrefix(name, row.registry) {
+		return name
+	}
+	return row.registry + inNamespaceOf(row.namespace, name)
+}
+
+// complete returns a name, read as r, with each tag of the row, or with its only digest,
+// unless it has its own.
+func (row *gridRow) complete(name string, r reading) (all []string) {
+	switch {
+	case !r.untagged():
+	case len(row.tags) > 0:
+		for _, tag := range row.tags {
+			all = append(all, name+":"+tag)
+		}
+		return all
+	case len(row.digests) == 1:
+		return []string{name + "@" + row.digests[0]}
+	}
+	return []string{name}
 }
