@@ -37,7 +37,7 @@ func (s *scan) readCommands() {
 			text, last = s.continued(i)
 			joined = last
 		}
-		if text = maskSubstitutions(resolveLinks(text)); s.readCommandLine(l, text, tokens(text)) {
+		if s.readCommandLine(l, maskSubstitutions(resolveLinks(text))) {
 			for ; i <= last; i++ {
 				s.taken[i] = true
 			}
@@ -104,46 +104,80 @@ func namesTool(text string) bool {
 // bytes.
 const maxCommand = 1 << 14
 
-// readCommandLine reads all commands on one line and reports whether there were
-// any.
-func (s *scan) readCommandLine(l *line, text string, toks []token) bool {
+// commandLine is a line with commands while it is read.
+type commandLine struct {
+	*scan
+	line     *line
+	toks     []token
+	question bool    // it asks for something else than what the commands do
+	found    bool    // a command
+	loose    []token // the words outside of the commands
+	others   []token // and the marks and words in other scripts
+}
+
+// readCommandLine reads all commands on one line, of which the text may be continued on
+// the next ones, and reports whether there were any.
+func (s *scan) readCommandLine(l *line, text string) bool {
 	said := lower(l.text)
-	found, doubt := false, isQuestion(said)
-	question := doubt && !isPolite(said)
-	var loose, others []token // words outside of the commands
-	toks = mergeQuoted(text, toks)
-	for at := 0; at < len(toks); at++ {
-		if toks[at].kind != asciiWord {
-			others = append(others, toks[at])
-			continue
-		}
-		program := programAt(toks, at)
-		if program == "" {
-			loose = append(loose, toks[at])
-			continue
-		}
-		end := at + 1
-		for end < len(toks) && !endsCommand(toks[end]) && (end+1 == len(toks) || toks[end+1].text != "pull" || programAt(toks, end) == "") {
-			end++
-		}
-		c := invocation{scan: s, line: l, question: question, inProse: !isPrompt(toks[:at]) && !found || startsUpper(toks[at].text)}
-		if c.read(program, toks[at+1:end]) {
-			found = true
-			at = end - 1
-		}
+	doubt := isQuestion(said)
+	c := commandLine{scan: s, line: l, toks: mergeQuoted(text, tokens(text)), question: doubt && !isPolite(said)}
+	for at := 0; at < len(c.toks); {
+		at = c.readAt(at)
 	}
-	s.defect = s.defect || found && !isPrompt(toks[:min(len(toks), 1)]) && isDefect(said)
-	if found {
-		s.told += wordsOf(l, append(others, loose...), nil)
-		s.pulls = s.pulls || strings.Contains(said, "pull ")
-		s.wanted = s.wanted || strings.Contains(said, "image mirror ") || wantsImage(said, l.number == 0, 1, len(loose))
+	if !c.found {
+		return false
 	}
-	for _, t := range loose {
-		if found && !doubt {
+	c.note(said)
+	if !doubt {
+		for _, t := range c.loose {
 			s.offer(l, t.at, s.readWord(t.text), besideOne)
 		}
 	}
-	return found
+	return true
+}
+
+// readAt reads the command that begins at an index, or the word there, and returns the
+// index behind it.
+func (c *commandLine) readAt(at int) (next int) {
+	t := &c.toks[at]
+	if t.kind != asciiWord {
+		c.others = append(c.others, *t)
+		return at + 1
+	}
+	program := programAt(c.toks, at)
+	if program == "" {
+		c.loose = append(c.loose, *t)
+		return at + 1
+	}
+	end := commandEnd(c.toks, at)
+	inProse := !c.found && !isPrompt(c.toks[:at]) || startsUpper(t.text)
+	one := invocation{scan: c.scan, line: c.line, question: c.question, inProse: inProse}
+	if !one.read(program, c.toks[at+1:end]) {
+		return at + 1
+	}
+	c.found = true
+	return end
+}
+
+// note notes what a line with commands says of the text.
+func (c *commandLine) note(said string) {
+	s := c.scan
+	s.defect = s.defect || !isPrompt(c.toks[:1]) && isDefect(said)
+	s.told += wordsOf(c.line, append(c.others, c.loose...), nil)
+	s.pulls = s.pulls || strings.Contains(said, "pull ")
+	s.wanted = s.wanted || strings.Contains(said, "image mirror ") || wantsImage(said, c.line.number == 0, 1, len(c.loose))
+}
+
+// commandEnd returns the index behind the command that begins at another one: another
+// command may follow without a mark, "docker pull a docker pull b".
+func commandEnd(toks []token, at int) int {
+	for end := at + 1; end < len(toks); end++ {
+		another := end+1 < len(toks) && toks[end+1].text == "pull" && programAt(toks, end) != ""
+		if another || endsCommand(toks[end]) {
+			return end
+		}
+	}
+	return len(toks)
 }
 
 // programAt returns the program with known commands at toks[at]; empty if there
@@ -160,39 +194,52 @@ func programAt(toks []token, at int) string {
 // mergeQuoted joins the text between a pair of quotes to one argument, unless
 // the quotes contain a whole command.
 func mergeQuoted(text string, toks []token) []token {
+	commands := quotedCommands(toks)
+	out := make([]token, 0, len(toks))
+	var last *token // of the joined ones
+	end := 0        // of the token in front
+	for _, t := range toks {
+		glued := end > 0 && end < t.at && !strings.Contains(text[end:t.at], " ")
+		end = t.end()
+		if !commands[t.group] {
+			if last != nil && last.group == t.group {
+				last.extend(t)
+				continue
+			}
+			t.kind = asciiWord
+		}
+		if glued && t.kind == asciiWord && last.kind == asciiWord && len(last.text) < maxWord {
+			last.text += t.text // `"$PWD":/src` is one argument
+			continue
+		}
+		out = append(out, t)
+		last = &out[len(out)-1]
+	}
+	return out
+}
+
+// quotedCommands returns the pairs of quotes that contain a command line, which begins
+// with a program, and 0 for what is outside of quotes.
+func quotedCommands(toks []token) map[int]bool {
 	commands, last := map[int]bool{0: true}, 0
 	for _, t := range toks {
-		// A command line in quotes begins with a program.
-		if t.group != 0 && t.group != last && t.kind == asciiWord && programOf(strings.TrimLeft(t.text, "$#>.")) != "" {
+		if t.group != last && t.kind == asciiWord && programOf(strings.TrimLeft(t.text, "$#>.")) != "" {
 			commands[t.group] = true
 		}
 		last = t.group
 	}
-	end := 0
-	out := make([]token, 0, len(toks))
-	for _, t := range toks {
-		if n := len(out); n > 0 && !commands[t.group] && out[n-1].group == t.group {
-			if last := &out[n-1]; len(last.text) < maxWord {
-				if t.kind != separator && !strings.HasSuffix(last.text, ",") {
-					last.text += " "
-				}
-				last.text += t.text
-			}
-			end = t.at + len(t.text)
-			continue
-		}
-		if !commands[t.group] {
-			t.kind = asciiWord
-		}
-		glued := end > 0 && end < t.at && !strings.Contains(text[end:t.at], " ")
-		end = t.at + len(t.text)
-		if n := len(out); n > 0 && glued && t.kind == asciiWord && out[n-1].kind == asciiWord && len(out[n-1].text) < maxWord {
-			out[n-1].text += t.text // `"$PWD":/src` is one argument
-			continue
-		}
-		out = append(out, t)
+	return commands
+}
+
+// extend adds the next token between the same quotes to an argument.
+func (t *token) extend(next token) {
+	if len(t.text) >= maxWord {
+		return
 	}
-	return out
+	if next.kind != separator && !strings.HasSuffix(t.text, ",") {
+		t.text += " "
+	}
+	t.text += next.text
 }
 
 // endsCommand reports whether a token ends a command: a pipe, a semicolon, a
@@ -220,11 +267,33 @@ func isPrompt(before []token) bool {
 // reports whether there is one.
 func (c *invocation) read(program string, args []token) bool {
 	g, args := grammarOf(program, args)
-	if g == nil || c.inProse && (len(args) > 0 && args[0].kind != asciiWord || g == grammars()[program] && g.arg(0) == anyValue) {
+	switch {
+	case g == nil:
+		return false
+	case c.inProse && len(args) > 0 && args[0].kind != asciiWord:
+		return false // "docker, a/b:1"
+	case c.inProse && g == grammars()[program] && g.arg(0) == anyValue:
 		return false // "please go ahead with a/b:1"
 	}
-	n := 0
-	last := anyValue
+	c.readArguments(g, args)
+	c.scan.models = c.scan.models || modelPrograms.has(program)
+	switch {
+	case c.namesNothing():
+		return false // "docker run fails, please mirror a/b:1"
+	case c.inProse && len(c.images) == 0 && len(args) > 1 && isLetters(args[0].text) && isLetters(args[1].text):
+		return false // "the docker compose files are old"
+	}
+	for _, t := range c.images {
+		c.image(t)
+	}
+	c.settings.flush(c.scan)
+	return true
+}
+
+// readArguments reads arguments and flags, up to the command inside of the container.
+func (c *invocation) readArguments(g *grammar, args []token) {
+	n := 0           // arguments so far
+	last := anyValue // the kind of the last one, or of the value of the last flag
 	for i := 0; i < len(args); i++ {
 		t := args[i]
 		switch {
@@ -237,24 +306,15 @@ func (c *invocation) read(program string, args []token) bool {
 			last, taken = c.flag(g, t, args[i+1:])
 			i += taken
 		case g.arg(n) == commandValue:
-			i = len(args)
+			return
 		default:
 			last = g.arg(n)
 			if !c.argument(last, t, n) {
-				i = len(args)
+				return
 			}
 			n++
 		}
 	}
-	c.scan.models = c.scan.models || modelPrograms.has(program)
-	if c.namesNothing() || c.inProse && len(c.images) == 0 && len(args) > 1 && isLetters(args[0].text) && isLetters(args[1].text) {
-		return false // "docker run fails, please mirror a/b:1", "the docker compose files are old"
-	}
-	for _, t := range c.images {
-		c.image(t)
-	}
-	c.settings.flush(c.scan)
-	return true
 }
 
 // modelPrograms run models, whose names look like images.
@@ -324,10 +384,7 @@ func (c *invocation) argument(k kind, t token, n int) bool {
 func (c *invocation) value(k kind, t token) {
 	switch k {
 	case imageValue:
-		if inside, ok := strings.CutPrefix(t.text, "docker:"); ok && strings.ContainsAny(inside, "/:") && !strings.HasPrefix(inside, "//") {
-			t.text = inside // syntax of shifter
-		}
-		if !hasTransport(t.text) {
+		if t.text = ofShifter(t.text); !hasTransport(t.text) {
 			c.images = append(c.images, t)
 		}
 	case linkValue:
@@ -335,42 +392,72 @@ func (c *invocation) value(k kind, t token) {
 			c.images = append(c.images, t)
 		}
 	case enrootValue:
-		_, name, linked := strings.Cut(t.text, "://")
-		if !linked {
-			name = t.text
-		}
-		t.text = strings.Replace(name, "#", "/", 1)
+		t.text = ofEnroot(t.text)
 		c.images = append(c.images, t)
 	case copyValue:
-		if copied, first := c.scan.peek(t.text), c.scan.peek(c.images[0].text); len(copied.images) == 1 && len(first.images) == 1 &&
-			!isTarget(copied.images[0].Reference, first.images[0].Reference) {
+		if c.isOther(t) {
 			c.images = append(c.images, t)
 		}
 	case everyTagFlag:
 		c.images, c.allTags = append(c.images, t), true
 	case pairValue:
 		if _, name, ok := strings.Cut(t.text, "="); ok {
-			c.images = append(c.images, token{text: name, at: t.at + len(t.text) - len(name)})
+			c.images = append(c.images, token{text: name, at: t.end() - len(name)})
 		}
 	case settingValue:
-		for _, setting := range strings.Split(t.text, ",") {
-			if key, value, ok := strings.Cut(setting, "="); ok {
-				c.settings.set(strings.TrimSpace(key), strings.Trim(value, `"' `), c.line)
-			}
-		}
+		c.set(t.text)
 	case versionValue:
 		c.version = t.text
 	case platformsValue:
-		platforms, problem := platformValue(t.text)
-		c.platforms = addPlatform(c.platforms, platforms...)
-		if problem != nil {
-			c.scan.flaw(c.line, t.at, *problem)
-		}
+		c.addPlatforms(t)
 	case releaseValue:
 		if isVersion(t.text) {
 			c.scan.release(c.line, t.at, t.text)
 		}
 	case anyValue, targetValue, commandValue, loneFlag: // not an image
+	}
+}
+
+// ofShifter returns the image of an argument of Shifter, "docker:ubuntu:22.04". Only in
+// its commands the name needs no slash.
+func ofShifter(text string) string {
+	name, ok := strings.CutPrefix(text, "docker:")
+	if !ok || strings.HasPrefix(name, "//") || !strings.ContainsAny(name, "/:") {
+		return text
+	}
+	return name
+}
+
+// ofEnroot returns the image of an argument of enroot: "docker://ghcr.io#a/b:1".
+func ofEnroot(text string) string {
+	if _, name, linked := strings.Cut(text, "://"); linked {
+		text = name
+	}
+	return strings.Replace(text, "#", "/", 1)
+}
+
+// isOther reports whether an argument is an image, and not the place to copy the first
+// one to.
+func (c *invocation) isOther(t token) bool {
+	one, first := c.scan.peek(t.text), c.scan.peek(c.images[0].text)
+	return len(one.images) == 1 && len(first.images) == 1 && !isTarget(one.images[0].Reference, first.images[0].Reference)
+}
+
+// set notes settings of a chart: "image.repository=a/b,image.tag=1".
+func (c *invocation) set(text string) {
+	for _, one := range strings.Split(text, ",") {
+		if key, value, ok := strings.Cut(one, "="); ok {
+			c.settings.set(strings.TrimSpace(key), strings.Trim(value, `"' `), c.line)
+		}
+	}
+}
+
+// addPlatforms adds the platforms of an argument to those of the images.
+func (c *invocation) addPlatforms(t token) {
+	platforms, problem := platformValue(t.text)
+	c.platforms = addPlatform(c.platforms, platforms...)
+	if problem != nil {
+		c.scan.flaw(c.line, t.at, *problem)
 	}
 }
 
