@@ -8,59 +8,102 @@ import (
 // What the part of a sentence beside an image says of it: that the author asks for it,
 // or that it is there already or not meant.
 
+// clause is a part of a line, in lower case, between two offsets.
+type clause struct {
+	said     string
+	from, to int
+	doubts   []int // where words are that say that an image is there already, gone, or not meant
+}
+
 // noteClauses notes which candidates of a line, in lower case, stand in a clause
 // that asks for something or tells what the image is. An item of a list does.
 func noteClauses(all []candidate, said string, on marks, item bool) {
-	for n, from := 0, 0; n < len(all) && from < len(said); {
-		next := partEnd(said, from)
-		clause := strings.TrimSpace(said[from:next])
-		var doubts []int
-		if on.has(&contrasts) && n < len(all) && all[n].at < next {
-			doubts = contrasts.find(said, from, next)
+	n := 0
+	for from := 0; n < len(all) && from < len(said); {
+		c := clause{said: said, from: from, to: partEnd(said, from)}
+		if all[n].at < c.to {
+			n = c.note(all, n, on, item)
 		}
-		asks := item || n < len(all) && all[n].at < next && (on.has(&nouns) && nouns.in(clause) || on.has(&foreignNouns) && foreignNouns.in(clause) || on.wishes() && hasWish(clause) || on.asks() && isPolite(clause) || addsMore(clause) || on.has(&orders) && orders.starts(clause))
-		for ; n < len(all) && all[n].at < next; n++ {
-			all[n].asks = asks || n > 0 && all[n-1].place == inExclusion && all[n-1].at >= from // "not a/b:1, but a/b:2"
-			if item && all[n].asks {
-				// "- a/b:1 (already there)"
-				all[n].doubted = thereCells.starts(strings.TrimLeft(said[min(next, all[n].at+len(all[n].image.Written)):next], " -–—(,:*`✅✓✔☑"))
-			} else {
-				all[n].doubted = isDoubted(said, from, next, all, n, doubts)
-			}
-		}
-		from = next
+		from = c.to
 	}
 }
 
-// isDoubted reports whether the words beside a candidate, in the part of a line
-// between two offsets, say that it is there already, gone, or not meant. doubts are
-// where such words are.
-func isDoubted(said string, from, next int, all []candidate, n int, doubts []int) bool {
-	at := min(all[n].at, next)
-	end := min(at+len(all[n].image.Written), next)
-	if tag := lower(all[n].image.Reference.Tag()); all[n].has(RemovedSpace) {
-		if apart := strings.Index(said[at:next], tag); apart > 0 {
-			end = at + apart + len(tag)
+// note notes what the clause says of its candidates, of which the first one has an index,
+// and returns the index behind the last one.
+func (c *clause) note(all []candidate, n int, on marks, item bool) (next int) {
+	if on.has(&contrasts) {
+		c.doubts = contrasts.find(c.said, c.from, c.to)
+	}
+	asks := item || asksInClause(strings.TrimSpace(c.said[c.from:c.to]), on)
+	for ; n < len(all) && all[n].at < c.to; n++ {
+		one := &all[n]
+		one.asks = asks || n > 0 && all[n-1].place == inExclusion && all[n-1].at >= c.from // "not a/b:1, but a/b:2"
+		if item && one.asks {
+			one.doubted = c.isThere(one)
+		} else {
+			one.doubted = c.isDoubted(all, n)
 		}
 	}
+	return n
+}
+
+// asksInClause reports whether a clause asks for something or tells what an image is.
+func asksInClause(said string, on marks) bool {
+	switch {
+	case on.has(&nouns) && nouns.in(said), on.has(&foreignNouns) && foreignNouns.in(said):
+		return true // "the image a/b:1"
+	case on.wishes() && hasWish(said), on.asks() && isPolite(said), addsMore(said):
+		return true
+	}
+	return on.has(&orders) && orders.starts(said)
+}
+
+// isThere reports whether the remark behind an item of a list says that it is there
+// already: "- a/b:1 (already there)".
+func (c *clause) isThere(one *candidate) bool {
+	behind := c.said[min(c.to, one.at+len(one.image.Written)):c.to]
+	return thereCells.starts(strings.TrimLeft(behind, " -–—(,:*`✅✓✔☑"))
+}
+
+// isDoubted reports whether the words beside a candidate say that it is there already,
+// gone, or not meant: those up to a comma in front of it, and up to the next candidate.
+func (c *clause) isDoubted(all []candidate, n int) bool {
+	from, next := c.from, c.to
+	at, end := all[n].at, c.endOf(&all[n])
 	if n > 0 {
 		from = max(from, min(at, all[n-1].at+len(all[n-1].image.Written)))
 	}
-	if comma := strings.LastIndexByte(said[from:at], ','); comma >= 0 {
+	if comma := strings.LastIndexByte(c.said[from:at], ','); comma >= 0 {
 		from += comma
 	}
-	if n+1 < len(all) && all[n+1].at < next && all[n+1].at > end {
+	if n+1 < len(all) && all[n+1].at < c.to && all[n+1].at > end {
 		next = all[n+1].at
-		if needing.in(said[end:next]) && strings.Trim(said[from:at], " ,`\"'*") == "" && all[n].has(AssumedTag) && all[n].has(AssumedHost) {
+		first := strings.Trim(c.said[from:at], " ,`\"'*") == ""
+		if first && all[n].has(AssumedTag) && all[n].has(AssumedHost) && needing.in(c.said[end:next]) {
 			return true
 		}
-		next = end + max(0, strings.LastIndexByte(said[end:next], ','))
+		next = end + max(0, strings.LastIndexByte(c.said[end:next], ','))
 	}
-	if len(doubts) == 0 {
+	if len(c.doubts) == 0 {
 		return false
 	}
-	return contrasts.within(said, doubts, from, from+len(beforeVersion(said[from:at]))) || contrasts.within(said, doubts, at, end) || contrasts.within(said, doubts, end, end+len(beforeVersion(said[end:next])))
+	before, behind := beforeVersion(c.said[from:at]), beforeVersion(c.said[end:next])
+	return c.hasDoubt(from, from+len(before)) || c.hasDoubt(at, end) || c.hasDoubt(end, end+len(behind))
 }
+
+// endOf returns the offset behind a candidate, or behind the tag that stands apart from it.
+func (c *clause) endOf(one *candidate) int {
+	if one.has(RemovedSpace) {
+		tag := lower(one.image.Reference.Tag())
+		if apart := strings.Index(c.said[one.at:c.to], tag); apart > 0 {
+			return one.at + apart + len(tag)
+		}
+	}
+	return min(one.at+len(one.image.Written), c.to)
+}
+
+// hasDoubt reports whether one of the doubts is between two offsets.
+func (c *clause) hasDoubt(from, to int) bool { return contrasts.within(c.said, c.doubts, from, to) }
 
 // beforeVersion returns a text up to the first version in it: what is behind that is
 // said of it.
