@@ -13,8 +13,24 @@ import (
 // are no images: "docker pull redis:7, immich", and the items of lists of images
 // that are none. Lists in the fields of forms are read by noteWords.
 func (s *scan) noteListed() {
+	read := s.readByLine()
+	s.noteBullets(read)
+	last := -1
+	for i := range s.candidates {
+		at := s.candidates[i].line - s.lines[0].number
+		if at != last && at < len(s.lines) {
+			last = at
+			all := read[at]
+			sort.SliceStable(all, func(i, j int) bool { return all[i].at < all[j].at })
+			s.noteItems(&s.lines[at], all)
+		}
+	}
+}
+
+// readByLine returns the images and problems on each line.
+func (s *scan) readByLine() [][]readAt {
 	first := s.lines[0].number
-	read := make([][]readAt, s.lines[len(s.lines)-1].number-first+1) // by line
+	read := make([][]readAt, s.lines[len(s.lines)-1].number-first+1)
 	for i := range s.candidates {
 		c := &s.candidates[i]
 		one := readAt{at: c.at}
@@ -27,23 +43,13 @@ func (s *scan) noteListed() {
 		f := &s.flaws[i]
 		read[f.line-first] = append(read[f.line-first], readAt{at: f.at, written: f.problem.Written})
 	}
-	s.noteBullets(read)
-	last := -1
-	for i := range s.candidates {
-		at := s.candidates[i].line - first
-		if at != last && at < len(s.lines) {
-			last = at
-			all := read[at]
-			sort.SliceStable(all, func(i, j int) bool { return all[i].at < all[j].at })
-			s.noteItems(&s.lines[at], all)
-		}
-	}
+	return read
 }
 
 // noteBullets records items without an image in lists of which another item is
 // one.
 func (s *scan) noteBullets(read [][]readAt) {
-	images := map[int]bool{}
+	images := map[int]bool{} // the numbers of lines
 	for i := range s.candidates {
 		if c := &s.candidates[i]; c.verdict == taken && c.place == inLine {
 			images[c.line] = true
@@ -56,11 +62,13 @@ func (s *scan) noteBullets(read [][]readAt) {
 				image = s.lines[to].number
 			}
 		}
-		for ; from < to; from++ {
-			if l := &s.lines[from]; image > 0 && !l.entry && len(read[l.number-s.lines[0].number]) == 0 && namesOnly(l.text) && !isOption(l.text) {
+		for n := from; n < to && image > 0; n++ {
+			l := &s.lines[n]
+			if !l.entry && len(read[l.number-s.lines[0].number]) == 0 && namesOnly(l.text) && !isOption(l.text) {
 				s.entries = append(s.entries, entry{line: l.number, beside: image, written: clip(strings.TrimSpace(strings.TrimLeft(l.text, " -*+")))})
 			}
 		}
+		from = to
 	}
 }
 
@@ -74,16 +82,21 @@ func isBullet(text string) bool {
 // to sentences, thanks, remarks or settings.
 func namesOnly(text string) bool {
 	toks := tokens(strings.TrimLeft(text, " -*+"))
-	return len(toks) > 0 && len(toks) < 4 && !strings.ContainsAny(text, ":=[]{}/") && !thanking.in(lower(text)) && !hasWish(lower(text)) &&
-		!slices.ContainsFunc(toks, func(t token) bool {
-			return isFiller(t.text) || t.kind == separator || t.kind == asciiWord && !isItem(t.text)
-		})
+	if len(toks) == 0 || len(toks) > 3 || strings.ContainsAny(text, ":=[]{}/") {
+		return false
+	}
+	if said := lower(text); thanking.in(said) || hasWish(said) {
+		return false
+	}
+	return !slices.ContainsFunc(toks, func(t token) bool {
+		return isFiller(t.text) || t.kind == separator || t.kind == asciiWord && !isItem(t.text)
+	})
 }
 
 // noteItems records the words of the list on a line that are no images, if read is
 // what was read on it.
 func (s *scan) noteItems(l *line, read []readAt) {
-	if l.masked != isThere || l.script || !listMarks.in(l.text) || strings.Count(l.text, ";") > 1 && !strings.Contains(l.text, " ") || strings.ContainsAny(l.text, "{}[]=|>\"") {
+	if l.masked != isThere || l.script || !mayList(l.text) {
 		return
 	}
 	text, _ := stripMarkers(maskBold(maskTags(l.text)))
@@ -92,27 +105,7 @@ func (s *scan) noteItems(l *line, read []readAt) {
 	if slices.ContainsFunc(toks, func(t token) bool { return t.text == ";" }) && namesTool(text) {
 		return // several commands
 	}
-	parts := make([]listPart, 1, 8)
-	for i := range toks {
-		part := &parts[len(parts)-1]
-		switch t := &toks[i]; {
-		case endsPart(*t) && !genitives.has(t.text) && !needing.in(t.text):
-			parts = append(parts, listPart{})
-		case trimWord(t.text) == "":
-		case isRead(read, t):
-			part.begins, part.ends = part.begins || part.words == 0, true
-		case genitives.has(t.text): // "the dashboard of it"
-			part.words++
-			part.ends, part.item = false, nil
-		case isFiller(t.text), alsos.has(spoken(*t)), part.words == 0 && len(parts) == 1 && askings.has(spoken(*t)):
-		case part.item != nil && isVersion(trimWord(t.text)): // "consul 1.15"
-		default:
-			part.words++
-			if part.ends, part.item = false, nil; part.words == 1 && !part.begins && isItem(t.text) {
-				part.item = t
-			}
-		}
-	}
+	parts := listParts(toks, read)
 	for n := 1; n < len(parts); n++ {
 		s.noteItem(l.number, &parts[n], parts[n-1].ends)
 	}
@@ -123,11 +116,57 @@ func (s *scan) noteItems(l *line, read []readAt) {
 	}
 }
 
+// mayList reports whether a text has marks of a list, and is neither code nor values
+// between semicolons.
+func mayList(text string) bool {
+	if !listMarks.in(text) || strings.ContainsAny(text, "{}[]=|>\"") {
+		return false
+	}
+	return strings.Count(text, ";") < 2 || strings.Contains(text, " ")
+}
+
 // listPart is what stands between two marks of a list.
 type listPart struct {
+	first        bool   // of its line
 	item         *token // its only word, which is read as no image
 	words        int    // other words than images
 	begins, ends bool   // with an image, or with such a word beside an image
+}
+
+// listParts returns the parts of a list, if read is what was read on its line.
+func listParts(toks []token, read []readAt) []listPart {
+	parts := make([]listPart, 1, 8)
+	parts[0].first = true
+	for i := range toks {
+		t := &toks[i]
+		if endsPart(*t) && !genitives.has(t.text) && !needing.in(t.text) {
+			parts = append(parts, listPart{})
+			continue
+		}
+		parts[len(parts)-1].add(t, read)
+	}
+	return parts
+}
+
+// add adds the next word.
+func (p *listPart) add(t *token, read []readAt) {
+	word := trimWord(t.text)
+	switch {
+	case word == "":
+	case isRead(read, t):
+		p.begins, p.ends = p.begins || p.words == 0, true
+	case genitives.has(t.text): // "the dashboard of it"
+		p.words++
+		p.ends, p.item = false, nil
+	case isFiller(t.text), alsos.has(spoken(*t)), p.first && p.words == 0 && askings.has(spoken(*t)):
+	case p.item != nil && isVersion(word): // "consul 1.15"
+	default:
+		p.words++
+		p.ends, p.item = false, nil
+		if p.words == 1 && !p.begins && isItem(t.text) {
+			p.item = t
+		}
+	}
 }
 
 // isOption reports whether an item is an option of a command: "- --manager-image".
@@ -185,9 +224,14 @@ func isRead(read []readAt, t *token) bool {
 // isItem reports whether a word in a list can be meant as an image.
 func isItem(word string) bool {
 	small := lower(trimWord(word))
+	if strings.HasPrefix(word, "-") || strings.HasSuffix(word, ":") || strings.Contains(word, "/") || !hasLetter(small) {
+		return false // an option, a label, a path, a number
+	}
+	if sentenceWords.has(small) || notGuesses.has(small) || remarks.has(small) || strings.HasSuffix(small, "ly") || thanking.in(small) {
+		return false
+	}
 	_, err := reference.ParsePlatform(small)
-	return err != nil && !strings.HasPrefix(word, "-") && !strings.HasSuffix(word, ":") && !strings.Contains(word, "/") && hasLetter(small) &&
-		!sentenceWords.has(small) && !notGuesses.has(small) && !remarks.has(small) && !strings.HasSuffix(small, "ly") && !thanking.in(small)
+	return err != nil
 }
 
 // remarks are words after a comma that say something about the request.
@@ -199,24 +243,31 @@ func enumerated(written string) []string {
 	var items []string
 	parts := strings.Split(written, "、")
 	for i, part := range parts {
-		name := normalise(part)
-		if i == 0 {
-			if strings.Trim(name, "一二三四五六七八九十") == "" {
-				continue // the number of an item
-			}
-			// The list begins behind the clause in front of it.
-			name = name[strings.LastIndexByte(name, ',')+1:]
-			name = name[strings.LastIndex(name, "。")+1:]
-		}
-		name, _, _ = strings.Cut(name, ",")
-		name, _, _ = strings.Cut(strings.TrimSpace(name), "。")
-		beside := i > 0 && endsInName(parts[i-1]) || i+1 < len(parts) && beginsWithName(parts[i+1]) && !hasWish(name) && !isPolite(name)
-		if beside && isForeignName(name) && !isFiller(name) && !thanking.in(name) {
+		name := enumeratedName(part, i == 0)
+		behind := i > 0 && endsInName(parts[i-1])
+		before := !behind && i+1 < len(parts) && beginsWithName(parts[i+1]) && !hasWish(name) && !isPolite(name)
+		if (behind || before) && isForeignName(name) && !isFiller(name) && !thanking.in(name) {
 			items = append(items, name)
 			parts[i] = "a" // the words beside it are in the same list
 		}
 	}
 	return items
+}
+
+// enumeratedName returns the text of a part of an enumeration without the clauses around
+// the list; empty if it is only the number of an item, "一、".
+func enumeratedName(part string, first bool) string {
+	name := normalise(part)
+	if first {
+		if strings.Trim(name, "一二三四五六七八九十") == "" {
+			return ""
+		}
+		name = name[strings.LastIndexByte(name, ',')+1:]
+		name = name[strings.LastIndex(name, "。")+1:]
+	}
+	name, _, _ = strings.Cut(name, ",")
+	name, _, _ = strings.Cut(strings.TrimSpace(name), "。")
+	return name
 }
 
 // isForeignName reports whether a text is one word in another script.
