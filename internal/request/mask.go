@@ -264,16 +264,8 @@ func maskDiffs(lines []line) {
 	removed := map[string]bool{} // contents of removed lines
 	for i := range lines {
 		l := &lines[i]
-		named := l.diff || unnamed[i]
-		switch {
-		case strings.HasPrefix(l.text, "@@ -") || strings.HasPrefix(l.text, "diff --git "):
-			inside = true
-		case l.text == "" && !l.fenced:
-			inside = false
-		case inside && !l.fenced && strings.IndexByte("+- @\\", l.text[0]) < 0 && !isDiffHead(l.text):
-			inside = false
-		}
-		if !inside && !named || l.text == "" {
+		inside = l.isInDiff(inside)
+		if l.text == "" || !inside && !l.diff && !unnamed[i] {
 			continue
 		}
 		switch {
@@ -289,6 +281,20 @@ func maskDiffs(lines []line) {
 			l.unchanged = true
 		}
 	}
+}
+
+// isInDiff reports whether a line is in a diff that begins with its header, if before
+// says so of the line above. In a block of code the diff goes on to the end of it.
+func (l *line) isInDiff(before bool) bool {
+	switch {
+	case strings.HasPrefix(l.text, "@@ -"), strings.HasPrefix(l.text, "diff --git "):
+		return true
+	case l.fenced:
+		return before
+	case l.text == "":
+		return false
+	}
+	return before && (strings.IndexByte("+- @\\", l.text[0]) >= 0 || isDiffHead(l.text))
 }
 
 // contentOf returns a line of a diff without what changes if another one is added below
@@ -400,17 +406,17 @@ type blockHead struct {
 func blockHeadOf(lines []line, i int) (h blockHead, ok bool) {
 	const most = 120 // bytes
 	text := lower(strings.TrimRight(strings.TrimSpace(lines[i].text), " *_"))
-	if text == "" {
+	words, colon := strings.CutSuffix(text, ":")
+	switch heading, is := strings.CutPrefix(text, "#"); {
+	case text == "":
 		return h, false
-	}
-	h.words, ok = strings.CutSuffix(text, ":")
-	if heading, is := strings.CutPrefix(text, "#"); is && !ok {
+	case colon:
+	case is:
 		return blockHead{words: strings.Trim(heading, "# *_"), whole: true}, true
-	}
-	if !ok && (!strings.HasSuffix(text, "如") || i+1 == len(lines) || !strings.HasPrefix(strings.TrimLeft(lines[i+1].text, " "), "- ")) {
+	case !strings.HasSuffix(text, "如") || i+1 == len(lines) || !strings.HasPrefix(strings.TrimLeft(lines[i+1].text, " "), "- "):
 		return h, false
 	}
-	h.words = strings.TrimRight(h.words, " *_")
+	h.words = strings.TrimRight(words, " *_")
 	if at := strings.LastIndexByte(h.words, '('); at > 0 && strings.HasSuffix(h.words, ")") {
 		h.words, h.remark = strings.TrimRight(h.words[:at], " *_"), h.words[at+1:len(h.words)-1]
 	}
@@ -425,18 +431,15 @@ func (h blockHead) is(heads *endings) bool {
 	return heads.end(h.words)
 }
 
-// maskBelow masks the blocks below the heads of which is is true: the code, or the
-// lines up to the next empty one. A list that is not wanted ends at the next head, too.
+// maskBelow masks the blocks below the heads of which is is true.
 func maskBelow(lines []line, is func(blockHead) bool, why reason) {
 	for i := 0; i < len(lines); i++ {
 		if h, ok := blockHeadOf(lines, i); !ok || !is(h) {
 			continue
 		}
 		from := nextText(lines, i+1)
-		for n := from; n < len(lines) && (lines[n].fenced || strings.TrimSpace(lines[n].text) != "" && !lines[from].fenced); n++ {
-			if lines[n].fenced != lines[from].fenced || n > from && why == isNot && !lines[n].fenced && isListHead(lines[n].text) {
-				break
-			}
+		end := blockEnd(lines, from, why) // masked lines are empty
+		for n := from; n < end; n++ {
 			if why == isExample && announces(lower(lines[n].text)) {
 				continue // what a program says is no example of what to write
 			}
@@ -444,4 +447,23 @@ func maskBelow(lines []line, is func(blockHead) bool, why reason) {
 			i = n
 		}
 	}
+}
+
+// blockEnd returns the index behind the block that begins on a line: the code, or the
+// lines up to the next empty one. A list that is not wanted ends at the next head, too.
+func blockEnd(lines []line, from int, why reason) int {
+	n := from
+	for ; n < len(lines); n++ {
+		l := &lines[n]
+		switch {
+		case l.fenced != lines[from].fenced:
+			return n
+		case l.fenced:
+		case strings.TrimSpace(l.text) == "":
+			return n
+		case why == isNot && n > from && isListHead(l.text):
+			return n
+		}
+	}
+	return n
 }
