@@ -116,53 +116,77 @@ func valuesOf(settings []setting) map[string]string {
 	return values
 }
 
-// joinRecord builds images from an entry of a list of copies, with the source,
-// its tags and usually a target. It reports whether the settings have this
-// form.
+// copyRecord is an entry of a list of copies: the source, its tags and usually a target.
+type copyRecord struct {
+	scan   *scan
+	parts  map[part]setting // of the source
+	tags   []setting
+	source bool // a key names it the source
+	target bool // there is a target, which is an image or a registry
+}
+
+// joinRecord builds images from an entry of a list of copies. It reports whether the
+// settings have this form.
 func (s *scan) joinRecord(settings []setting) bool {
-	parts := map[part]setting{}
-	var tags []setting
-	source, target := false, false
+	c := copyRecord{scan: s, parts: map[part]setting{}}
 	for _, one := range settings {
-		from, what := sideOf(one.key)
-		switch {
-		case one.value == "" || what == noPart:
-		case from == targetSide:
-			r := s.peek(one.value)
-			target = target || len(r.images) > 0 && r.strength >= official || isDomain(one.value)
-		case what == tagPart:
-			for _, tag := range strings.FieldsFunc(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
-				tags = append(tags, setting{one.key, cleanValue(tag), one.line})
-			}
-		case from == sourceSide || parts[what].value == "" && what != namePart, parts[what].value == "":
-			if host, _, _ := strings.Cut(one.value, "/"); known.IsSite(host) && what == namePart || strings.Contains(one.value, "github.com/") {
-				continue // the address of source code
-			}
-			parts[what] = one
-			source = source || from == sourceSide
-		}
+		c.add(one)
 	}
-	name := parts[namePart]
-	if !source || name.value == "" || !target && len(tags) == 0 {
+	name := c.parts[namePart]
+	if !c.source || name.value == "" || !c.target && len(c.tags) == 0 {
 		return false
 	}
-	text := name.value
-	if registry := cmp.Or(parts[registryPart].value, s.registry); registry != "" && (parts[registryPart].value != "" || isHostless(text)) && !strings.HasPrefix(text, registry+"/") {
+	text := c.text()
+	r := s.readWord(text)
+	switch {
+	case len(r.images) == 0 && r.problem == nil, r.strength == bare && !c.target:
+		return false
+	case isComplete(strings.TrimPrefix(text, "docker://")), len(c.tags) == 0:
+		s.offer(name.line, name.at(), r, inSource)
+	default:
+		s.offerTags(name, text, r, c.tags)
+	}
+	return true
+}
+
+// add adds a setting. Of several for a part of the source the first one counts, or the
+// last one that is called the source's.
+func (c *copyRecord) add(one setting) {
+	from, what := sideOf(one.key)
+	switch {
+	case one.value == "" || what == noPart:
+	case from == targetSide:
+		r := c.scan.peek(one.value)
+		c.target = c.target || len(r.images) > 0 && r.strength >= official || isDomain(one.value)
+	case what == tagPart:
+		for _, tag := range strings.FieldsFunc(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
+			c.tags = append(c.tags, setting{one.key, cleanValue(tag), one.line})
+		}
+	case isCodeAddress(what, one.value):
+	case from == sourceSide || c.parts[what].value == "":
+		c.parts[what] = one
+		c.source = c.source || from == sourceSide
+	}
+}
+
+// isCodeAddress reports whether the value of a part is the address of source code.
+func isCodeAddress(what part, value string) bool {
+	host, _, _ := strings.Cut(value, "/")
+	return what == namePart && known.IsSite(host) || strings.Contains(value, "github.com/")
+}
+
+// text returns the source without its tags.
+func (c *copyRecord) text() string {
+	text := c.parts[namePart].value
+	own := c.parts[registryPart].value
+	registry := cmp.Or(own, c.scan.registry)
+	if registry != "" && (own != "" || isHostless(text)) && !strings.HasPrefix(text, registry+"/") {
 		text = strings.TrimRight(registry, "/") + "/" + text
 	}
-	if digest := parts[digestPart].value; digest != "" && !strings.Contains(text, "@") {
+	if digest := c.parts[digestPart].value; digest != "" && !strings.Contains(text, "@") {
 		text += "@" + digestOf(digest)
 	}
-	r := s.readWord(text)
-	if len(r.images) == 0 && r.problem == nil || r.strength == bare && !target {
-		return false
-	}
-	if isComplete(strings.TrimPrefix(text, "docker://")) || len(tags) == 0 {
-		s.offer(name.line, name.at(), r, inSource)
-		return true
-	}
-	s.offerTags(name, text, r, tags)
-	return true
+	return text
 }
 
 // offerTags offers a source with each of its tags. r is the reading of the source
@@ -511,7 +535,7 @@ func (f *forest) flush(s *scan) {
 func (s *scan) readAssignments() {
 	for from := 0; from < len(s.lines); from++ {
 		var settings []setting
-		to, tags := from, -1
+		to, tags := from, -1 // tags is the index of the setting with them
 		for ; to < len(s.lines) && !s.taken[to]; to++ {
 			key, value, ok := cutSetting(s.lines[to].text)
 			if !ok {
@@ -526,21 +550,32 @@ func (s *scan) readAssignments() {
 			settings = append(settings, setting{key, value, &s.lines[to]})
 		}
 		if len(settings) > 1 && s.isApart(settings) {
-			if tags < 0 || settings[tags].value == "" {
-				s.join(inKey, "", settings)
-			} else {
-				for _, tag := range valuesIn(tagPart, settings[tags].value) {
-					settings[tags].value = tag
-					s.join(inKey, "", settings)
-				}
-			}
-			values := valuesOf(settings)
-			for i, one := range settings {
-				key := strings.ToLower(one.key)
-				s.taken[from+i] = treeKeys.has(key) || platformKeys.has(key) || nameStem(key) != "" || isTagKey(key) || s.pairStem(key, values) != ""
-			}
+			s.joinWithTags(settings, tags)
+			s.takeParts(from, settings)
 		}
 		from = to
+	}
+}
+
+// joinWithTags builds images from settings, one for each tag in the setting at an index,
+// which is -1 if there is none.
+func (s *scan) joinWithTags(settings []setting, tags int) {
+	if tags < 0 || settings[tags].value == "" {
+		s.join(inKey, "", settings)
+		return
+	}
+	for _, tag := range valuesIn(tagPart, settings[tags].value) {
+		settings[tags].value = tag
+		s.join(inKey, "", settings)
+	}
+}
+
+// takeParts claims the lines, from one on, of which the settings are parts of images.
+func (s *scan) takeParts(from int, settings []setting) {
+	values := valuesOf(settings)
+	for i, one := range settings {
+		key := strings.ToLower(one.key)
+		s.taken[from+i] = treeKeys.has(key) || platformKeys.has(key) || nameStem(key) != "" || isTagKey(key) || s.pairStem(key, values) != ""
 	}
 }
 
@@ -570,25 +605,25 @@ func (s *scan) readPairs(l *line, text string) bool {
 		return false
 	}
 	var settings []setting
-	name, tag := 0, 0
+	names, tags := 0, 0
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
 		key, value, ok := strings.Cut(word, "=")
 		if !ok || !isIdentifier(key) {
 			continue
 		}
-		switch _, p := sideOf(key); p {
+		_, p := sideOf(key)
+		switch p {
 		case namePart:
-			name++
-			settings = append(settings, setting{string(namePart), cleanValue(value), l})
+			names++
 		case tagPart:
-			tag++
-			settings = append(settings, setting{string(tagPart), cleanValue(value), l})
+			tags++
 		case registryPart:
-			settings = append(settings, setting{string(registryPart), cleanValue(value), l})
-		default: // the line has more than a name and a tag
+		default:
+			continue // the line has more than a name and a tag
 		}
+		settings = append(settings, setting{string(p), cleanValue(value), l})
 	}
-	if name != 1 || tag != 1 {
+	if names != 1 || tags != 1 {
 		return false
 	}
 	from := len(s.candidates)
