@@ -11,27 +11,7 @@ import (
 // cutReference splits a word into path, tag and digest, with the host still in
 // the path, and repairs the separators. An invalid digest is a problem.
 func cutReference(word string) (n named, problem *Problem) {
-	for _, doubled := range []string{"::", "//", "@@"} {
-		if strings.Contains(word, doubled) {
-			for strings.Contains(word, doubled) {
-				word = strings.ReplaceAll(word, doubled, doubled[:1])
-			}
-			n.assume(FixedPunctuation)
-		}
-	}
-	path, digest, hasDigest := strings.Cut(word, "@")
-	if host, _, _ := strings.Cut(path, "/"); hasDigest && isVersion(digest) && (known.IsRegistry(host) ||
-		strings.Count(digest, ".") == 2 && strings.Count(path, "/") == 1 && !strings.HasSuffix(path, "action")) {
-		path, digest = path+":"+digest, "" // "ghcr.io/a/b@1.2", "a/b@1.2.3"
-		n.assume(FixedPunctuation)
-	}
-	if !hasDigest {
-		// "img:sha256:…" is a typing error for "img@sha256:…".
-		if i := strings.Index(path, ":sha256:"); i > 0 {
-			path, digest = path[:i], path[i+1:]
-			n.assume(FixedPunctuation)
-		}
-	}
+	path, digest := n.cutDigest(n.withoutDoubled(word))
 	n.path, n.tag = cutTag(path)
 	if first, second := cutTag(n.path); second != "" && n.tag == "latest" {
 		n.path, n.tag = first, second // "debian:bullseye:latest"
@@ -48,17 +28,58 @@ func cutReference(word string) (n named, problem *Problem) {
 	algorithm, hex, _ := strings.Cut(strings.ToLower(digest), ":")
 	hex, _, extra := strings.Cut(hex, ":")
 	if extra {
-		n.assume(DroppedTag)
+		n.assume(DroppedTag) // "a/b@sha256:…:1.2"
 	}
 	digest = algorithm + ":" + hex
-	if _, err := reference.ParseAnyDigest(digest); err != nil {
-		if algorithm != "sha256" && algorithm != "sha512" {
-			return named{}, nil // e-mail addresses, npm packages, actions
-		}
-		return n, &Problem{Code: Malformed}
+	if _, err := reference.ParseAnyDigest(digest); err == nil {
+		n.digest = digest
+		return n, nil
 	}
-	n.digest = digest
-	return n, nil
+	if algorithm != "sha256" && algorithm != "sha512" {
+		return named{}, nil // e-mail addresses, npm packages, actions
+	}
+	return n, &Problem{Code: Malformed}
+}
+
+// withoutDoubled returns a word with one of each separator that is doubled: "a//b::1".
+func (n *named) withoutDoubled(word string) string {
+	for _, doubled := range []string{"::", "//", "@@"} {
+		if !strings.Contains(word, doubled) {
+			continue
+		}
+		n.assume(FixedPunctuation)
+		for strings.Contains(word, doubled) {
+			word = strings.ReplaceAll(word, doubled, doubled[:1])
+		}
+	}
+	return word
+}
+
+// cutDigest splits a word from its digest, and repairs the separator in front of a digest
+// or a version.
+func (n *named) cutDigest(word string) (path, digest string) {
+	path, digest, ok := strings.Cut(word, "@")
+	switch {
+	case ok && isVersion(digest) && isImageVersion(path, digest):
+		n.assume(FixedPunctuation)
+		return path + ":" + digest, ""
+	case ok:
+		return path, digest
+	}
+	if i := strings.Index(path, ":sha256:"); i > 0 {
+		n.assume(FixedPunctuation)
+		return path[:i], path[i+1:] // "img:sha256:…"
+	}
+	return path, ""
+}
+
+// isImageVersion reports whether a version behind a path and "@" is the tag of an image, and not
+// the version of a package or an action.
+func isImageVersion(path, version string) bool {
+	if host, _, _ := strings.Cut(path, "/"); known.IsRegistry(host) {
+		return true // "ghcr.io/a/b@1.2"
+	}
+	return strings.Count(version, ".") == 2 && strings.Count(path, "/") == 1 && !strings.HasSuffix(path, "action") // "a/b@1.2.3"
 }
 
 // cutTag splits a name from its tag.
@@ -81,13 +102,12 @@ func cutLabel(word string) string {
 	switch {
 	case hasPath && known.IsRegistry(first):
 		return rest
-	case known.IsOfficial(label):
+	case known.IsOfficial(label), isDigits(label):
 		return word
-	}
-	if hasPath && !isDigits(first) && !strings.Contains(label, "-") || !hasPath && strings.Contains(strings.TrimPrefix(rest, "sha256:"), ":") && !strings.Contains(rest, "@") {
-		if !isDigits(label) {
-			return rest
-		}
+	case hasPath && !isDigits(first) && !strings.Contains(label, "-"):
+		return rest // "image:a/b"
+	case !hasPath && strings.Contains(rest, ":") && !strings.Contains(rest, "@"):
+		return rest // "image:nginx:1.25"
 	}
 	return word
 }
