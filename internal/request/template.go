@@ -20,36 +20,56 @@ func readTemplates(texts []string) template {
 	t := template{lines: map[string]bool{}, titles: map[string]bool{}}
 	for _, text := range texts {
 		text = normalise(bound(text))
-		form := strings.Contains(text, "\nbody:") && strings.Contains(text, "type:")
-		front := strings.HasPrefix(strings.TrimLeft(text, "\n "), "---")
-		inFront, value := front, -1
-		n := 0
-		for _, l := range strings.Split(text, "\n") {
-			if n++; n > MaxLines {
-				break
-			}
-			trimmed := strings.TrimSpace(l)
-			key, content, isKey := cutKey(strings.TrimPrefix(trimmed, "- "))
-			switch {
-			case (inFront || form) && isKey && key == "title":
-				t.titles[content] = true
-			case form && isKey && key == "label":
-				t.add("### " + content)
-			case form && isKey && key == "value":
-				t.add(content)
-				value = len(l) - len(strings.TrimLeft(l, " "))
-			case form && value >= 0 && (trimmed == "" || len(l)-len(strings.TrimLeft(l, " ")) > value):
-				t.add(trimmed)
-			case form:
-				value = -1
-			case front && trimmed == "---" && n > 1:
-				inFront = false
-			case !inFront:
-				t.add(trimmed)
-			}
+		lines := strings.Split(text, "\n")
+		lines = lines[:min(len(lines), MaxLines)]
+		if strings.Contains(text, "\nbody:") && strings.Contains(text, "type:") {
+			t.addForm(lines)
+		} else {
+			t.addMarkdown(lines, strings.HasPrefix(strings.TrimLeft(text, "\n "), "---"))
 		}
 	}
 	return t
+}
+
+// addForm adds the labels and prefilled values of a form.
+func (t template) addForm(lines []string) {
+	value := -1 // the indentation of the key of the value to which a line may belong
+	for _, l := range lines {
+		text := strings.TrimSpace(l)
+		indent := len(l) - len(strings.TrimLeft(l, " "))
+		key, content, ok := cutKey(strings.TrimPrefix(text, "- "))
+		switch {
+		case ok && key == "title":
+			t.titles[content] = true
+		case ok && key == "label":
+			t.add("### " + content)
+		case ok && key == "value":
+			t.add(content)
+			value = indent
+		case value >= 0 && (text == "" || indent > value):
+			t.add(text)
+		default:
+			value = -1
+		}
+	}
+}
+
+// addMarkdown adds the lines of a Markdown template. The front matter, which has the
+// title, is not part of the issue.
+func (t template) addMarkdown(lines []string, front bool) {
+	inside := front
+	for n, l := range lines {
+		text := strings.TrimSpace(l)
+		key, content, ok := cutKey(strings.TrimPrefix(text, "- "))
+		switch {
+		case inside && ok && key == "title":
+			t.titles[content] = true
+		case front && n > 0 && text == "---":
+			inside = false
+		case !inside:
+			t.add(text)
+		}
+	}
 }
 
 func (t template) add(text string) {
@@ -64,8 +84,7 @@ func (t template) subtract(lines []line) {
 		return
 	}
 	for i := range lines {
-		l := &lines[i]
-		if t.lines[strings.TrimSpace(l.text)] {
+		if t.lines[strings.TrimSpace(lines[i].text)] {
 			lines[i].mask(isTemplate)
 		}
 	}
@@ -129,6 +148,21 @@ var templateMarks = phrases{of: func() (all []string) {
 	return all
 }}
 
+// isIn reports whether a text, in lower case, has instructions of the template.
+func (t *foreignTemplate) isIn(text string) bool {
+	return slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(text, s) })
+}
+
+// hasLine reports whether a line is an example or an explanation of the template.
+func (t *foreignTemplate) hasLine(l *line) bool {
+	text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
+	bare, _ := stripMarkers(text)
+	if slices.Contains(t.examples, text) || slices.Contains(t.examples, bare) {
+		return true
+	}
+	return slices.ContainsFunc(t.sentences, func(s string) bool { return strings.Contains(text, s) })
+}
+
 // maskForeignTemplates masks the examples of other bots' templates. Templates
 // are looked up in whole, the text with its comments and the title; if there is
 // none, announced examples are masked (see maskBelow).
@@ -139,18 +173,15 @@ func maskForeignTemplates(whole string, lines []line) {
 	if !templateMarks.in(whole) {
 		templates = nil
 	}
-	for _, t := range templates {
-		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
+	for i := range templates {
+		t := &templates[i]
+		if !t.isIn(whole) {
 			continue
 		}
 		known, instructed = true, instructed || t.examples == nil
-		for i := range lines {
-			l := &lines[i]
-			text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
-			bare, _ := stripMarkers(text)
-			if slices.Contains(t.examples, text) || slices.Contains(t.examples, bare) ||
-				slices.ContainsFunc(t.sentences, func(s string) bool { return strings.Contains(text, s) }) {
-				lines[i].mask(isTemplate)
+		for n := range lines {
+			if t.hasLine(&lines[n]) {
+				lines[n].mask(isTemplate)
 			}
 		}
 	}
@@ -186,24 +217,18 @@ func maskFormats(title string, lines []line) {
 func maskTriples(lines []line, instructed bool) {
 	var examples []int
 	for i := range lines {
-		l := &lines[i]
-		if !strings.Contains(l.text, "$") {
+		if !isRenamedExample(&lines[i]) {
 			continue
 		}
-		name, custom, _ := strings.Cut(itemOf(l), "$")
-		custom, mine := strings.CutPrefix(strings.TrimSuffix(custom, ":mytag"), "my-")
-		base, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
-		base, _, _ = strings.Cut(base, "@")
-		if custom == "" || custom != base || !mine && exampleLabel(quotedItem(l)) == "" {
-			continue
-		}
+		name, _, _ := strings.Cut(itemOf(&lines[i]), "$")
 		alone := true
 		for _, n := range []int{i - 2, i - 1, i + 1} {
-			if n >= 0 && n < len(lines) && strings.HasPrefix(itemOf(&lines[n]), name) {
-				alone = false
-				if itemOf(&lines[n]) == name {
-					examples = append(examples, n)
-				}
+			if n < 0 || n >= len(lines) || !strings.HasPrefix(itemOf(&lines[n]), name) {
+				continue
+			}
+			alone = false
+			if itemOf(&lines[n]) == name {
+				examples = append(examples, n)
 			}
 		}
 		if instructed || !alone {
@@ -213,6 +238,19 @@ func maskTriples(lines []line, instructed bool) {
 	for _, i := range examples {
 		lines[i].mask(isTemplate)
 	}
+}
+
+// isRenamedExample reports whether a line is an example of hub-mirror's templates with a
+// new name that is the image's own: "a/b:1$my-b:mytag".
+func isRenamedExample(l *line) bool {
+	if !strings.Contains(l.text, "$") {
+		return false
+	}
+	name, renamed, _ := strings.Cut(itemOf(l), "$")
+	renamed, mine := strings.CutPrefix(strings.TrimSuffix(renamed, ":mytag"), "my-")
+	own, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+	own, _, _ = strings.Cut(own, "@")
+	return renamed != "" && renamed == own && (mine || exampleLabel(quotedItem(l)) != "")
 }
 
 // itemOf returns the single string on a line of a list, without the label of an
@@ -242,16 +280,29 @@ func beforeExample(text string) string {
 	}
 	first := len(text)
 	for _, mark := range exampleMarks.words() {
-		at := strings.Index(words, mark)
-		if strings.HasPrefix(mark, "像") {
-			at = strings.Index(imageNouns.Replace(words), mark) // not in "镜像 `a/b:1`"
+		if at := exampleAt(words, mark); at >= 0 {
+			first = min(first, at)
 		}
-		if at < 0 || isAlnum(mark[0]) && (at > 0 && !strings.Contains(" (,;0123456789", text[at-1:at]) || strings.HasPrefix(mark, "eg") && !strings.HasPrefix(text[at+len(mark):], " ")) {
-			continue
-		}
-		first = min(first, at)
 	}
 	return text[:first]
+}
+
+// exampleAt returns the offset of a mark that introduces an example in a text, in lower
+// case; -1 if there is none.
+func exampleAt(said, mark string) int {
+	at := strings.Index(said, mark)
+	if strings.HasPrefix(mark, "像") {
+		at = strings.Index(imageNouns.Replace(said), mark) // not in "镜像 `a/b:1`"
+	}
+	switch {
+	case at < 0 || !isAlnum(mark[0]):
+		return at
+	case at > 0 && !strings.Contains(" (,;0123456789", said[at-1:at]):
+		return -1 // the end of another word
+	case strings.HasPrefix(mark, "eg") && !strings.HasPrefix(said[at+len(mark):], " "):
+		return -1 // the beginning of another word
+	}
+	return at
 }
 
 // anyTags are words of a line for which a tag in it is an example that will do: "any tag
