@@ -21,56 +21,72 @@ var logRoots = phrases{list: "logRoots"}
 // readLogs reads lines of logs, events and error messages. If a line announces
 // an image, that image counts and the rest of the line does not.
 func (s *scan) readLogs() {
+	const fewest = 16 // bytes of such a line
 	s.rest(func(i int, l *line) {
-		if len(l.text) < 16 {
-			return
-		}
-		if i > 0 && strings.HasPrefix(s.lines[i-1].text, "Status: ") && !strings.Contains(l.text, " ") {
+		switch {
+		case len(l.text) < fewest:
+		case i > 0 && strings.HasPrefix(s.lines[i-1].text, "Status: ") && !strings.Contains(l.text, " "):
 			s.offer(l, 0, s.readWord(l.text), inLogDone) // the last line of "docker pull"
 			s.taken[i] = true
-			return
-		}
-		if s.readTicked(i, l) {
-			return
-		}
-		text := strings.ReplaceAll(l.text, `\"`, `"`)
-		words := lower(text)
-		if !logRoots.in(words) {
-			return
-		}
-		announced := announcedBy.in(words)
-		for _, announcement := range announcements.words() {
-			if !announced {
-				break
-			}
-			at := strings.Index(words, announcement)
-			if at < 0 {
-				continue
-			}
-			rest := text[at+len(strings.TrimSuffix(announcement, `"`)):]
-			if r := s.announced(rest); r.strength >= path && len(r.images) > 0 || r.strength >= bare && quoted(rest) {
-				if isQuestion(words) && !isPolite(words) {
-					return
-				}
-				s.taken[i] = true
-				where := inLog
-				if doneWords.in(words) {
-					where = inLogDone
-				}
-				s.offer(l, at, r, where)
-				return
-			}
-		}
-		if r := s.manifestRead(text, words); len(r.images) > 0 {
-			s.taken[i] = true
-			s.offer(l, strings.Index(words, readingManifest), r, inLog)
-			return
-		}
-		if noise.in(words) && (l.number > 0 || !strings.HasPrefix(words, "docker pull ")) && !isChinese(text) && !strings.Contains(words, "please") {
-			s.taken[i] = true
-			s.readManifestLinks(l, text)
+		case s.readTicked(i, l):
+		default:
+			s.taken[i] = s.readLog(l)
 		}
 	})
+}
+
+// readLog reads a line that may be one of a log, and reports whether it is one.
+func (s *scan) readLog(l *line) bool {
+	text := strings.ReplaceAll(l.text, `\"`, `"`)
+	said := lower(text)
+	if !logRoots.in(said) {
+		return false
+	}
+	if r, at := s.announcedIn(text, said); at >= 0 {
+		if isQuestion(said) && !isPolite(said) {
+			return false
+		}
+		where := inLog
+		if doneWords.in(said) {
+			where = inLogDone
+		}
+		s.offer(l, at, r, where)
+		return true
+	}
+	if r := s.manifestRead(text, said); len(r.images) > 0 {
+		s.offer(l, strings.Index(said, readingManifest), r, inLog)
+		return true
+	}
+	if !noise.in(said) || isWish(l, said) {
+		return false
+	}
+	s.readManifestLinks(l, text)
+	return true
+}
+
+// isWish reports whether a line with the text of a log, also given in lower case, is
+// what somebody asks for: the title, or a sentence.
+func isWish(l *line, said string) bool {
+	return l.number == 0 && strings.HasPrefix(said, "docker pull ") || isChinese(said) || strings.Contains(said, "please")
+}
+
+// announcedIn returns the image that a line, also given in lower case, announces, and the
+// offset of the announcement; -1 if it announces none.
+func (s *scan) announcedIn(text, said string) (r reading, at int) {
+	if !announcedBy.in(said) {
+		return reading{}, -1
+	}
+	for _, announcement := range announcements.words() {
+		at := strings.Index(said, announcement)
+		if at < 0 {
+			continue
+		}
+		rest := text[at+len(strings.TrimSuffix(announcement, `"`)):]
+		if r := s.announced(rest); r.isImage(path) || r.strength >= bare && quoted(rest) {
+			return r, at
+		}
+	}
+	return reading{}, -1
 }
 
 // readingManifest is in front of the tag and the name of an image in errors of
