@@ -19,55 +19,74 @@ func weigh(name, tag, digest string, hostless bool) strength {
 	if !hostless {
 		return weighHosted(components, tag)
 	}
-	for i, c := range components {
-		if i == 0 && len(components) == 2 && len(c) > 4 && hasLetter(components[1]) {
-			continue // people take their telephone's number for a namespace
-		}
-		if !hasLetter(c) && len(components) < 3 && (tag == "" || isDigits(tag) || len(components) == 1) {
-			return nothing
-		}
-	}
-	last := components[len(components)-1]
-	if isAction(components, tag) {
+	switch {
+	case isNumeric(components, tag), isAction(components, tag), isFileName(components, tag):
 		return nothing
-	}
-	if (hasFileExtension(last) || fileNames.has(last) && len(components) > 1) && (tag == "" || isDigits(tag)) {
-		return nothing
-	}
-	if mediaTypes.has(components[0]) && len(components) == 2 && tag == "" {
-		return nothing
-	}
-	if len(components) == 1 {
-		switch {
-		case tag == "":
-			if isVersion(name) || len(name) < 2 || literals.has(name) {
-				return nothing
-			}
-			if known.IsOfficial(name) {
-				return official
-			}
-			return bare
-		case isVersion(name) || notNames.has(name), isPort(tag), !known.IsOfficial(name) && isMeasure(tag):
-			return nothing
-		case !known.IsOfficial(name) && isModelSize(tag):
-			return bare
-		case isTag(tag):
-			return tagged
-		case known.IsOfficial(name):
-			return official // "node:sqlite" is a module, in a sentence
-		}
-		return bare
-	}
-	if tag != "" {
+	case len(components) == 1:
+		return weighWord(name, tag)
+	case tag != "":
 		return tagged
-	}
-	if len(components) > 2 {
+	case mediaTypes.has(components[0]) && len(components) == 2:
+		return nothing
+	case len(components) > 2:
 		return nothing // Docker Hub has two, directories have any number
-	}
-	if notPaths.has(name) || folders.has(components[0]) || continents.has(components[0]) || len(components) == 2 && (isDigit(name[0]) && units.has(strings.TrimLeft(last, "0123456789")) || isSize(components[0]) && isSize(last)) {
+	case notPaths.has(name), folders.has(components[0]), continents.has(components[0]), isRate(components):
 		return nothing
 	}
 	return path
+}
+
+// isNumeric reports whether a component of a name has no letter, as in "192.168.0.1",
+// "1/2" and "10:30". A long number may be a namespace: people take that of their
+// telephone for one.
+func isNumeric(components []string, tag string) bool {
+	const shortest = 5 // digits of such a number
+	if len(components) > 2 || len(components) == 2 && tag != "" && !isDigits(tag) {
+		return false
+	}
+	for i, c := range components {
+		phone := i == 0 && len(components) == 2 && len(c) >= shortest && hasLetter(components[1])
+		if !phone && !hasLetter(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// isFileName reports whether a name is that of a file, with the number of a line or
+// without: "src/main.go:12".
+func isFileName(components []string, tag string) bool {
+	last := components[len(components)-1]
+	return (tag == "" || isDigits(tag)) && (hasFileExtension(last) || fileNames.has(last) && len(components) > 1)
+}
+
+// isRate reports whether a name of two components is a rate, "1024ki/s", or two amounts of
+// bytes, "697.6mb/2gb".
+func isRate(components []string) bool {
+	first, last := components[0], components[1]
+	return first != "" && isDigit(first[0]) && units.has(strings.TrimLeft(last, "0123456789")) || isSize(first) && isSize(last)
+}
+
+// weighWord is weigh for a name without a slash.
+func weighWord(name, tag string) strength {
+	isOfficial := known.IsOfficial(name)
+	switch {
+	case isVersion(name):
+		return nothing
+	case tag == "" && (len(name) < 2 || literals.has(name)):
+		return nothing
+	case tag != "" && (notNames.has(name) || isPort(tag) || !isOfficial && isMeasure(tag)):
+		return nothing
+	case tag == "" && isOfficial:
+		return official
+	case tag == "", !isOfficial && isModelSize(tag):
+		return bare
+	case isTag(tag):
+		return tagged
+	case isOfficial:
+		return official // "node:sqlite" is a module, in a sentence
+	}
+	return bare
 }
 
 // isAction reports whether a name is that of an action of GitHub's workflows:
