@@ -5,52 +5,68 @@ import "strings"
 // instructions are those of a Dockerfile besides FROM.
 var instructions = wordSet{list: "instructions"} // those of an Earthfile; "SAVE IMAGE" names a target
 
+// dockerfile is what the lines of a Dockerfile have said so far.
+type dockerfile struct {
+	*scan
+	args      map[string]string // the default values of arguments
+	stages    map[string]bool   // the names of stages, which are no images
+	inside    bool              // behind the first FROM
+	continued bool              // the next line continues the instruction
+}
+
 // readDockerfiles reads "FROM [--platform=…] image [AS stage]" with the
 // defaults of "ARG", and "COPY --from=image". Stages are not images.
 func (s *scan) readDockerfiles() {
-	args, stages := map[string]string{}, map[string]bool{"scratch": true}
-	inside, continued := false, false
+	d := dockerfile{scan: s, args: map[string]string{}, stages: map[string]bool{"scratch": true}}
 	for i := range s.lines {
 		l := &s.lines[i]
 		text := withoutStep(l.text)
-		if s.readSyntax(i) || s.taken[i] || len(text) > maxWord || !inside && !startsDockerfile(text) {
+		if s.readSyntax(i) || s.taken[i] || len(text) > maxWord || !d.inside && !startsDockerfile(text) {
 			continue
 		}
-		fields := strings.Fields(text)
-		if len(fields) == 0 {
-			continue
+		if fields := strings.Fields(text); len(fields) > 0 {
+			s.taken[i] = d.read(l, fields)
 		}
-		wasContinued := continued
-		continued = inside && strings.HasSuffix(l.text, "\\")
-		if wasContinued {
-			s.taken[i] = true
-			continue
+	}
+}
+
+// read reads the words of a line and reports whether it belongs to the file.
+func (d *dockerfile) read(l *line, fields []string) bool {
+	continues := d.continued
+	d.continued = d.inside && strings.HasSuffix(l.text, "\\")
+	if continues {
+		return true
+	}
+	switch word := strings.ToUpper(fields[0]); {
+	case word == "ARG" && len(fields) == 2:
+		name, value, ok := strings.Cut(fields[1], "=")
+		if ok {
+			d.args[name] = strings.Trim(value, `"'`)
 		}
-		word := strings.ToUpper(fields[0])
-		switch {
-		case word == "ARG" && len(fields) == 2:
-			if name, value, ok := strings.Cut(fields[1], "="); ok {
-				args[name] = strings.Trim(value, `"'`)
-				s.taken[i] = true
-			}
-		case word == "FROM" && s.readFrom(l, fields[1:], args, stages):
-			inside = true
-			s.taken[i] = true
-		case inside && instructions.has(word):
-			for _, f := range fields {
-				image, ok := strings.CutPrefix(f, "--from=")
-				if mount, isMount := strings.CutPrefix(f, "--mount="); isMount {
-					_, image, ok = strings.Cut(","+mount, ",from=")
-					image, _, _ = strings.Cut(image, ",")
-				}
-				if ok && !stages[image] && !isDigits(image) {
-					s.offer(l, strings.Index(l.text, f), s.readWord(substituteArgs(image, args)), inCopyFrom)
-				}
-			}
-			s.taken[i] = true
-		default:
-			continued = false
+		return ok
+	case word == "FROM" && d.readFrom(l, fields[1:]):
+		d.inside = true
+		return true
+	case d.inside && instructions.has(word):
+		for _, f := range fields {
+			d.readCopy(l, f)
 		}
+		return true
+	}
+	d.continued = false
+	return false
+}
+
+// readCopy reads the image of an option of COPY or RUN: "--from=a/b:1",
+// "--mount=type=bind,from=a/b:1".
+func (d *dockerfile) readCopy(l *line, option string) {
+	image, ok := strings.CutPrefix(option, "--from=")
+	if mount, isMount := strings.CutPrefix(option, "--mount="); isMount {
+		_, image, ok = strings.Cut(","+mount, ",from=")
+		image, _, _ = strings.Cut(image, ",")
+	}
+	if ok && !d.stages[image] && !isDigits(image) {
+		d.scan.offer(l, strings.Index(l.text, option), d.scan.readWord(substituteArgs(image, d.args)), inCopyFrom)
 	}
 }
 
@@ -86,7 +102,7 @@ func startsDockerfile(text string) bool {
 
 // readFrom reads the arguments of FROM and reports whether they are those of a
 // Dockerfile.
-func (s *scan) readFrom(l *line, fields []string, args map[string]string, stages map[string]bool) bool {
+func (d *dockerfile) readFrom(l *line, fields []string) bool {
 	platform := ""
 	for len(fields) > 0 && strings.HasPrefix(fields[0], "--") {
 		if value, ok := strings.CutPrefix(fields[0], "--platform="); ok && !strings.Contains(value, "$") {
@@ -97,14 +113,15 @@ func (s *scan) readFrom(l *line, fields []string, args map[string]string, stages
 	if len(fields) != 1 && (len(fields) != 3 || !strings.EqualFold(fields[1], "as")) {
 		return false
 	}
-	name := substituteArgs(fields[0], args)
+	name := substituteArgs(fields[0], d.args)
+	isStage := d.stages[name]
 	if len(fields) == 3 {
-		defer func() { stages[fields[2]] = true }()
+		d.stages[fields[2]] = true
 	}
-	if stages[name] {
+	if isStage {
 		return true
 	}
-	r := s.readWord(name)
+	r := d.scan.readWord(name)
 	platforms, problem := platformValue(platform)
 	for i := range r.images {
 		r.images[i].Platforms = platforms
@@ -114,7 +131,7 @@ func (s *scan) readFrom(l *line, fields []string, args map[string]string, stages
 		}
 	}
 	if problem != nil {
-		s.flaw(l, 0, *problem)
+		d.scan.flaw(l, 0, *problem)
 	}
 	if r.strength == nothing && strings.Contains(name, "$") {
 		r = placeholder(name)
@@ -122,7 +139,7 @@ func (s *scan) readFrom(l *line, fields []string, args map[string]string, stages
 	if r.strength == bare && strings.HasPrefix(strings.TrimLeft(l.text, " "), "From") {
 		return false // a sentence
 	}
-	s.offer(l, strings.Index(l.text, fields[0]), r, inFrom)
+	d.scan.offer(l, strings.Index(l.text, fields[0]), r, inFrom)
 	return true
 }
 
