@@ -88,7 +88,9 @@ func (c *clause) isDoubted(all []candidate, n int) bool {
 		return false
 	}
 	before, behind := beforeVersion(c.said[from:at]), beforeVersion(c.said[end:next])
-	return c.hasDoubt(from, from+len(before)) || c.hasDoubt(at, end) || c.hasDoubt(end, end+len(behind))
+	return contrasts.within(c.said, c.doubts, from, from+len(before)) ||
+		contrasts.within(c.said, c.doubts, at, end) ||
+		contrasts.within(c.said, c.doubts, end, end+len(behind))
 }
 
 // endOf returns the offset behind a candidate, or behind the tag that stands apart from it.
@@ -101,9 +103,6 @@ func (c *clause) endOf(one *candidate) int {
 	}
 	return min(one.at+len(one.image.Written), c.to)
 }
-
-// hasDoubt reports whether one of the doubts is between two offsets.
-func (c *clause) hasDoubt(from, to int) bool { return contrasts.within(c.said, c.doubts, from, to) }
 
 // beforeVersion returns a text up to the first version in it: what is behind that is
 // said of it.

@@ -389,18 +389,12 @@ func (d *document) note(one setting) {
 				d.scan.registry = beside.value // of all images in the list below
 			}
 		}
-	case isDomain(one.value) && d.isRegistryOfAll(one.key, top.parent):
-		d.scan.registry = one.value
+	case !isDomain(one.value):
+	case one.key == "registry" && top.parent == "source":
+		d.scan.registry = one.value // of the images to copy
+	case strings.EqualFold(one.key, "imageRegistry") && (top.parent == "global" || len(d.frames) == 1):
+		d.scan.registry = one.value // of a chart
 	}
-}
-
-// isRegistryOfAll reports whether the value of a key is the registry of all images that
-// have none: "imageRegistry" of a chart, "registry" of the source of copies.
-func (d *document) isRegistryOfAll(key, parent string) bool {
-	if key == "registry" && parent == "source" {
-		return true
-	}
-	return strings.EqualFold(key, "imageRegistry") && (parent == "global" || len(d.frames) == 1)
 }
 
 // listKeys are the keys of lists of tags.
@@ -531,7 +525,11 @@ func (d *document) offerAll(settings []setting) bool {
 	}
 	hosted := false
 	for _, one := range settings {
-		if !d.isTagged(one.value) || targetKeys.has(lower(one.key)) || isImageKey(lower(one.key)) {
+		r, key := d.scan.peek(one.value), lower(one.key)
+		if r.strength < tagged || len(r.images) != 1 || r.untagged() {
+			return false
+		}
+		if targetKeys.has(key) || isImageKey(key) {
 			return false
 		}
 		hosted = hosted || strings.Contains(one.value, "/")
@@ -543,12 +541,6 @@ func (d *document) offerAll(settings []setting) bool {
 		d.scan.offer(one.line, one.line.indent(), d.scan.readWord(one.value), inKey)
 	}
 	return true
-}
-
-// isTagged reports whether a value is an image with a tag.
-func (d *document) isTagged(value string) bool {
-	r := d.scan.peek(value)
-	return r.strength >= tagged && len(r.images) == 1 && !r.untagged()
 }
 
 // syncHost returns the registry of the current list of "skopeo sync": "host:",

@@ -57,17 +57,14 @@ func (s *scan) readLog(l *line) bool {
 		s.offer(l, strings.Index(said, readingManifest), r, inLog)
 		return true
 	}
-	if !noise.in(said) || isWish(l, said) {
+	switch {
+	case !noise.in(said):
 		return false
+	case l.number == 0 && strings.HasPrefix(said, "docker pull "), isChinese(text), strings.Contains(said, "please"):
+		return false // a wish with the text of a log in it
 	}
 	s.readManifestLinks(l, text)
 	return true
-}
-
-// isWish reports whether a line with the text of a log, also given in lower case, is
-// what somebody asks for: the title, or a sentence.
-func isWish(l *line, said string) bool {
-	return l.number == 0 && strings.HasPrefix(said, "docker pull ") || isChinese(said) || strings.Contains(said, "please")
 }
 
 // announcedIn returns the image that a line, also given in lower case, announces, and the

@@ -153,6 +153,7 @@ func (s *scan) joinRecord(settings []setting) bool {
 // last one that is called the source's.
 func (c *copyRecord) add(one setting) {
 	from, what := sideOf(one.key)
+	host, _, _ := strings.Cut(one.value, "/")
 	switch {
 	case one.value == "" || what == noPart:
 	case from == targetSide:
@@ -162,17 +163,11 @@ func (c *copyRecord) add(one setting) {
 		for _, tag := range strings.FieldsFunc(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
 			c.tags = append(c.tags, setting{one.key, cleanValue(tag), one.line})
 		}
-	case isCodeAddress(what, one.value):
+	case what == namePart && known.IsSite(host), strings.Contains(one.value, "github.com/"): // of source code
 	case from == sourceSide || c.parts[what].value == "":
 		c.parts[what] = one
 		c.source = c.source || from == sourceSide
 	}
-}
-
-// isCodeAddress reports whether the value of a part is the address of source code.
-func isCodeAddress(what part, value string) bool {
-	host, _, _ := strings.Cut(value, "/")
-	return what == namePart && known.IsSite(host) || strings.Contains(value, "github.com/")
 }
 
 // text returns the source without its tags.
@@ -551,7 +546,11 @@ func (s *scan) readAssignments() {
 		}
 		if len(settings) > 1 && s.isApart(settings) {
 			s.joinWithTags(settings, tags)
-			s.takeParts(from, settings)
+			values := valuesOf(settings)
+			for i, one := range settings {
+				key := strings.ToLower(one.key)
+				s.taken[from+i] = treeKeys.has(key) || platformKeys.has(key) || nameStem(key) != "" || isTagKey(key) || s.pairStem(key, values) != ""
+			}
 		}
 		from = to
 	}
@@ -567,15 +566,6 @@ func (s *scan) joinWithTags(settings []setting, tags int) {
 	for _, tag := range valuesIn(tagPart, settings[tags].value) {
 		settings[tags].value = tag
 		s.join(inKey, "", settings)
-	}
-}
-
-// takeParts claims the lines, from one on, of which the settings are parts of images.
-func (s *scan) takeParts(from int, settings []setting) {
-	values := valuesOf(settings)
-	for i, one := range settings {
-		key := strings.ToLower(one.key)
-		s.taken[from+i] = treeKeys.has(key) || platformKeys.has(key) || nameStem(key) != "" || isTagKey(key) || s.pairStem(key, values) != ""
 	}
 }
 

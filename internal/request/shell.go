@@ -405,7 +405,11 @@ func (c *invocation) value(k kind, t token) {
 			c.images = append(c.images, token{text: name, at: t.end() - len(name)})
 		}
 	case settingValue:
-		c.set(t.text)
+		for _, one := range strings.Split(t.text, ",") {
+			if key, value, ok := strings.Cut(one, "="); ok {
+				c.settings.set(strings.TrimSpace(key), strings.Trim(value, `"' `), c.line)
+			}
+		}
 	case versionValue:
 		c.version = t.text
 	case platformsValue:
@@ -441,15 +445,6 @@ func ofEnroot(text string) string {
 func (c *invocation) isOther(t token) bool {
 	one, first := c.scan.peek(t.text), c.scan.peek(c.images[0].text)
 	return len(one.images) == 1 && len(first.images) == 1 && !isTarget(one.images[0].Reference, first.images[0].Reference)
-}
-
-// set notes settings of a chart: "image.repository=a/b,image.tag=1".
-func (c *invocation) set(text string) {
-	for _, one := range strings.Split(text, ",") {
-		if key, value, ok := strings.Cut(one, "="); ok {
-			c.settings.set(strings.TrimSpace(key), strings.Trim(value, `"' `), c.line)
-		}
-	}
 }
 
 // addPlatforms adds the platforms of an argument to those of the images.

@@ -173,14 +173,6 @@ func (g *grid) isKnown() bool {
 	return g.markdown || g.known >= len(g.columns) || g.mark != "" && g.known >= 2
 }
 
-// hasRow reports whether a line with some cells is a row.
-func (g *grid) hasRow(l *line, cells []string) bool {
-	if g.markdown {
-		return strings.Contains(l.text, "|")
-	}
-	return len(cells) == len(g.columns)
-}
-
 // readGridRows reads the rows, and claims those with images. If some rows say that their
 // image is there already, those of the others are requested.
 func (s *scan) readGridRows(g *grid) (rows int) {
@@ -189,8 +181,8 @@ func (s *scan) readGridRows(g *grid) (rows int) {
 	for n := g.first; n < len(s.lines) && s.lines[n].text != "" && !s.taken[n]; n++ {
 		l := &s.lines[n]
 		cells := g.cut(l.text)
-		if !g.hasRow(l, cells) {
-			break
+		if g.markdown && !strings.Contains(l.text, "|") || !g.markdown && len(cells) != len(g.columns) {
+			break // it is no row
 		}
 		switch {
 		case s.readGridRow(g, l, cells):
@@ -307,7 +299,7 @@ func (g *grid) nameColumns(row []string) {
 	}
 	g.named = -1
 	for n, heading := range g.headings {
-		c := column{heading: heading}
+		c := column{heading: heading, title: strings.Trim(heading, "*_` ")}
 		if n < len(row) {
 			c.first = row[n]
 		}
@@ -346,6 +338,7 @@ func (g *grid) add(c column) {
 // column is a column of a table.
 type column struct {
 	heading string
+	title   string // the heading without emphasis
 	first   string // the cell in the first row; empty if there is none
 	part    part   // of an image
 	source  bool   // of the image to copy
@@ -362,7 +355,7 @@ func (c *column) read(update, named bool) {
 		p = targetPart
 	case update && p == tagPart:
 		p = noPart
-	case update && p == noPart && !named && components.has(lower(c.title())):
+	case update && p == noPart && !named && components.has(lower(c.title)):
 		p = namePart
 	}
 	c.part, c.source, c.known = p, from == sourceSide, p != noPart
@@ -373,11 +366,11 @@ func (c *column) read(update, named bool) {
 
 // sideAndPart returns what the heading says, with regard to the first cell.
 func (c *column) sideAndPart() (from side, p part) {
-	from, p = sideOf(c.title())
+	from, p = sideOf(c.title)
 	if p == noPart {
 		p = partOf(c.heading)
 	}
-	if wantedHeads.starts(lower(c.title())) && readWord(cleanField(c.first)).strength >= tagged {
+	if wantedHeads.starts(lower(c.title)) && readWord(cleanField(c.first)).strength >= tagged {
 		from, p = sourceSide, namePart // "to mirror"
 	}
 	if p == namePart && isRegistryCell(c.first) {
@@ -385,9 +378,6 @@ func (c *column) sideAndPart() (from side, p part) {
 	}
 	return from, p
 }
-
-// title returns the heading without emphasis.
-func (c *column) title() string { return strings.Trim(c.heading, "*_` ") }
 
 // hasOldVersions reports whether a column of a table of updates has the versions that are
 // replaced. "source" may also be that of an image.
@@ -464,7 +454,9 @@ func (s *scan) readGridRow(g *grid, l *line, cells []string) (found bool) {
 	row := g.rowOf(cells)
 	name := resolveLinks(maskTags(cells[g.named]))
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
-		word = row.inRegistry(strings.Trim(word, "*_"))
+		if word = strings.Trim(word, "*_"); row.registry != "" && !strings.HasPrefix(word, row.registry) {
+			word = row.registry + inNamespaceOf(row.namespace, word)
+		}
 		at := max(0, strings.Index(l.text, word))
 		for _, full := range row.complete(word, s.peek(word)) {
 			r := s.readWord(full)
@@ -507,14 +499,6 @@ func (row *gridRow) addTags(cell string) {
 			row.tags = append(row.tags, strings.TrimLeft(tag, ":"))
 		}
 	}
-}
-
-// inRegistry returns a name with the registry and the namespace of the row.
-func (row *gridRow) inRegistry(name string) string {
-	if row.registry == "" || strings.HasPrefix(name, row.registry) {
-		return name
-	}
-	return row.registry + inNamespaceOf(row.namespace, name)
 }
 
 // complete returns a name, read as r, with each tag of the row, or with its only digest,

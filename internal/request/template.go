@@ -148,11 +148,6 @@ var templateMarks = phrases{of: func() (all []string) {
 	return all
 }}
 
-// isIn reports whether a text, in lower case, has instructions of the template.
-func (t *foreignTemplate) isIn(text string) bool {
-	return slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(text, s) })
-}
-
 // hasLine reports whether a line is an example or an explanation of the template.
 func (t *foreignTemplate) hasLine(l *line) bool {
 	text := strings.Trim(strings.TrimSpace(l.text), "`-*+ \"',")
@@ -175,7 +170,7 @@ func maskForeignTemplates(whole string, lines []line) {
 	}
 	for i := range templates {
 		t := &templates[i]
-		if !t.isIn(whole) {
+		if !slices.ContainsFunc(t.instructions, func(s string) bool { return strings.Contains(whole, s) }) {
 			continue
 		}
 		known, instructed = true, instructed || t.examples == nil
