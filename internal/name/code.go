@@ -207,21 +207,22 @@ func unflatten(component string) string {
 	})
 }
 
-// replaceSeparators replaces what stands before, between and after letters and digits.
+// replaceSeparators replaces each run of characters other than lower-case letters and
+// digits.
 func replaceSeparators(s string, by func(sep string) string) string {
-	word := func(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' }
+	isWord := func(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 	var b strings.Builder
-	for s != "" {
-		rest := strings.TrimLeftFunc(s, word)
-		b.WriteString(s[:len(s)-len(rest)])
-		s = rest
-		if n := strings.IndexFunc(rest, word); n > 0 {
-			b.WriteString(by(rest[:n]))
-			s = rest[n:]
-		} else if rest != "" {
-			b.WriteString(by(rest))
-			break
+	for from := 0; from < len(s); {
+		to := from + 1
+		for to < len(s) && isWord(s[to]) == isWord(s[from]) {
+			to++
 		}
+		run := s[from:to]
+		if !isWord(s[from]) {
+			run = by(run)
+		}
+		b.WriteString(run)
+		from = to
 	}
 	return b.String()
 }
