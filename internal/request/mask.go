@@ -388,12 +388,6 @@ var examples = endings{list: exampleHeads}
 // exampleHeads are endings of lines, before a colon, that announce an example.
 const exampleHeads = wordList("exampleHeads")
 
-// isListHead reports whether a line announces a list: "Still missing:".
-func isListHead(text string) bool {
-	text = strings.TrimSpace(text)
-	return strings.HasSuffix(text, ":") && !strings.ContainsAny(text[:1], "-*+") && !strings.Contains(text, "/")
-}
-
 // blockHead is a line that announces the block below it: "Examples (do not copy):".
 type blockHead struct {
 	words  string // in lower case, without the remark
@@ -461,8 +455,10 @@ func blockEnd(lines []line, from int, why reason) int {
 		case l.fenced:
 		case strings.TrimSpace(l.text) == "":
 			return n
-		case why == isNot && n > from && isListHead(l.text):
-			return n
+		case why == isNot && n > from:
+			if _, ok := blockHeadOf(lines, n); ok {
+				return n
+			}
 		}
 	}
 	return n
