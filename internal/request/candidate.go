@@ -54,6 +54,9 @@ func (c *candidate) bareName() string { return strings.TrimPrefix(c.repository()
 // called returns the last component of the name, and the tag.
 func (c *candidate) called() string { return c.image.name() + ":" + c.tag() }
 
+// pathAndTag returns the reference without its registry.
+func (c *candidate) pathAndTag() string { return c.repository().Path() + ":" + c.tag() }
+
 // has reports whether an assumption was made for the candidate.
 func (c *candidate) has(a Assumption) bool { return c.image.has(a) }
 
@@ -90,12 +93,15 @@ func (c *candidate) isBefore(line, at int) bool {
 	return c.line < line || c.line == line && c.at < at
 }
 
+// otherName is the name of what has a tag and is no image.
+const otherName = "?"
+
 // fits reports how well a name fits a candidate: 2 if it is the last component of
 // its path, 1 if it is a part of it.
 func (c *candidate) fits(name string) int {
 	space, last, _ := cutLast(c.repository().Path())
 	switch {
-	case name == "" || name == "?":
+	case name == "" || name == otherName:
 		return 0
 	case last == name:
 		return 2

@@ -43,7 +43,7 @@ func (e *evidence) apartTags() []apartTag {
 // tag that is said of it: "b has only 1.2, please add 1.3".
 func nextTag(e *evidence, said []apartTag, there *candidate) {
 	said = only(said, func(tag *apartTag) bool {
-		return tag.line > 0 && tag.tag != "" && tag.of != "?" && !isSeries(tag.tag)
+		return tag.line > 0 && tag.tag != "" && tag.of != otherName && !isSeries(tag.tag)
 	})
 	if len(said) != 1 {
 		return
@@ -182,7 +182,7 @@ func newTag(e *evidence, said []apartTag, all []*candidate) {
 	}
 	tag, there := said[0], all[0]
 	switch {
-	case tag.of == "?":
+	case tag.of == otherName:
 	case tag.announced && tag.of == "" && tag.line != there.line, e.continues(tag, there):
 		there.withTags([]string{tag.tag}, taken)
 	case e.isRequest():
@@ -242,7 +242,7 @@ func (tag *apartTag) mayBeOfAny() bool {
 	switch tag.of {
 	case "":
 		return true
-	case "?":
+	case otherName:
 		return false
 	}
 	return tag.noun || tag.line == 0 || !isVersion(tag.tag)
@@ -299,7 +299,7 @@ func above(tag apartTag, said []apartTag, open []*candidate) *candidate {
 func narrow(said []apartTag, all []*candidate) {
 	for _, c := range all {
 		for _, tag := range said {
-			if tag.line == c.line && tag.of != "?" && tag.isExactly(c) {
+			if tag.line == c.line && tag.of != otherName && tag.isExactly(c) {
 				c.withTags([]string{tag.tag}, taken)
 			}
 		}

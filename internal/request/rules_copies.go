@@ -46,7 +46,7 @@ func (e *evidence) dropNested() {
 		case c.lacksTag():
 			sources[path] = c
 		default:
-			sources[path+":"+c.tag()] = c
+			sources[c.pathAndTag()] = c
 		}
 	}
 	for _, c := range e.with(dropped) {

@@ -220,7 +220,7 @@ func titleTags(e *evidence) {
 	var found []candidate
 	lines := map[int]bool{} // those with a word that is a tag
 	for _, tag := range e.body.apart[:min(len(e.body.apart), maxUses)] {
-		if tag.tag == "" || tag.of == "?" {
+		if tag.tag == "" || tag.of == otherName {
 			continue
 		}
 		lines[tag.line] = lines[tag.line] || tag.isCertain()

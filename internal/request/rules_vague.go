@@ -67,14 +67,11 @@ func triedElsewhere(e *evidence) {
 		}
 	}
 	for _, c := range all {
-		if c.place == inLog && c.ref().Repository().Host() != reference.DockerHub && named[c.pathAndTag()] {
+		if c.place == inLog && c.host() != reference.DockerHub && named[c.pathAndTag()] {
 			c.judge(dropped, "tried")
 		}
 	}
 }
-
-// pathAndTag returns the reference without its registry.
-func (c *candidate) pathAndTag() string { return c.ref().Repository().Path() + ":" + c.ref().Tag() }
 
 // samples: "docker pull a/img:tag" above "a/b:1".
 func samples(e *evidence) {
@@ -141,7 +138,7 @@ func readMore(all, inQuestion []*candidate) *more {
 		}
 		if !c.lacksHost() {
 			m.hosted[repository.Path()] = true
-			m.moved[repository.Path()+":"+c.tag()] = c.host() != reference.DockerHub
+			m.moved[c.pathAndTag()] = c.host() != reference.DockerHub
 			m.called[c.called()] = true
 		}
 		if !c.has(RemovedSpace) {
@@ -179,7 +176,7 @@ var lessThan = []func(*more, *candidate) bool{
 	},
 	// the same image without its registry
 	func(m *more, c *candidate) bool {
-		return c.lacksHost() && !c.lacksTag() && !c.isListed() && m.moved[c.repository().Path()+":"+c.tag()]
+		return c.lacksHost() && !c.lacksTag() && !c.isListed() && m.moved[c.pathAndTag()]
 	},
 	// the same name and tag without registry and namespace
 	func(m *more, c *candidate) bool {

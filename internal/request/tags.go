@@ -209,9 +209,6 @@ var momentMarks = phrases{list: "之后|以后|后|开始|之前|以前"}
 // amounts are what numbers count.
 var amounts = wordSet{list: "amounts"}
 
-// otherName is the name of what has a tag and is no image.
-const otherName = "?"
-
 // tagOwner is what the words in front of a tag say of whose it is.
 type tagOwner struct {
 	name   string // in lower case; empty for none
