@@ -73,14 +73,32 @@ func continues(text string) bool {
 }
 
 // hasGap reports whether a word and the next one are pieces of a reference. more tells
-// that others are: the word behind a slash alone may be that of a sentence.
+// that others are: the word behind a slash alone may be that of a sentence, as may one
+// behind a colon that is no tag, or the second one: "net/http: TLS handshake timeout".
 func hasGap(last, next string, more bool) bool {
-	open := strings.HasSuffix(last, "/") && isAlnum(next[0]) && (more || strings.ContainsAny(next, "/:")) || strings.HasSuffix(last, ":") && strings.Contains(last, "/") && isAlnum(next[0]) && !strings.ContainsAny(next, "/:")
-	behind := next[0] == '/' && !strings.ContainsAny(last, ":@") || next[0] == ':' && strings.Contains(last, "/")
 	if first, _, _ := strings.Cut(last+next, "/"); strings.HasSuffix(last, ".") && known.IsRegistry(first) && !strings.Contains(last, "/") {
 		return true // "docker. io/library/nginx"
 	}
-	return (open || behind) && !strings.Contains(last, "//") && isReferenceStart(strings.TrimRight(last, "/:"))
+	name := strings.TrimRight(last, "/:")
+	gap := false
+	switch {
+	case next[0] == '/':
+		gap = !strings.ContainsAny(last, ":@")
+	case next[0] == ':':
+		gap = strings.Contains(last, "/") && lacksTag(name)
+	case !isAlnum(next[0]):
+	case strings.HasSuffix(last, "/"):
+		gap = more || strings.ContainsAny(next, "/:")
+	case strings.HasSuffix(last, ":"):
+		gap = strings.Contains(last, "/") && !strings.ContainsAny(next, "/:") && lacksTag(name) && isTag(trimWord(next))
+	}
+	return gap && !strings.Contains(last, "//") && isReferenceStart(name)
+}
+
+// lacksTag reports whether a name has no tag.
+func lacksTag(name string) bool {
+	_, tag := cutTag(name)
+	return tag == ""
 }
 
 // goesOn reports whether word, at the end of a line, continues with next, the
