@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
+	"github.com/imageferry/ferry/internal/reference"
 )
 
 // isDomain reports whether s could be a host: a dotted name whose last label is
@@ -71,4 +72,10 @@ func isPrivate(host string) bool {
 func isNamespaceWord(word string) bool {
 	host, rest, ok := strings.Cut(word, "/")
 	return ok && known.IsRegistry(host) && rest != "" && !strings.ContainsAny(rest, "/:@") && rest != "library" && !known.IsOfficial(rest)
+}
+
+// isBelowRegistry reports whether a word is a path at a registry other than Docker Hub.
+func isBelowRegistry(word string) bool {
+	host, rest, ok := strings.Cut(word, "/")
+	return ok && known.IsRegistry(host) && !reference.IsDockerHub(host) && rest != "" && !strings.ContainsAny(rest, ":@")
 }

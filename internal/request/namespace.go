@@ -192,12 +192,6 @@ func (s *scan) noteSpaces(u *spokenLine) {
 	}
 }
 
-// isBelowRegistry reports whether a word is a path at a registry other than Docker Hub.
-func isBelowRegistry(word string) bool {
-	host, rest, ok := strings.Cut(word, "/")
-	return ok && known.IsRegistry(host) && !reference.IsDockerHub(host) && rest != "" && !strings.ContainsAny(rest, ":@")
-}
-
 // inNamespace reads a name, with or without a tag, as an image in a namespace, or a path
 // as one at a registry, with as many components as that requires. Invalid names and
 // filler words give nothing.

@@ -226,11 +226,13 @@ func (s *scan) join(where *place, parent string, settings []setting) {
 	}
 	m := mapping{scan: s, where: where, parent: parent, settings: settings}
 	m.changed = slices.ContainsFunc(settings, func(one setting) bool { return !one.line.unchanged })
-	m.tag = m.value("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag")
+	m.readTag()
 	m.digest = m.value("digest", "sha", "imagedigest")
 	m.registry = cmp.Or(m.value("registry"), s.registry)
 	m.readPlatforms()
-	m.joinParts()
+	if !m.inSpace() {
+		m.joinParts()
+	}
 	m.joinVariable()
 	for _, one := range settings {
 		m.joinKey(one)
@@ -262,6 +264,16 @@ func (m *mapping) values() map[string]string {
 		m.byKey = valuesOf(m.settings)
 	}
 	return m.byKey
+}
+
+// readTag reads the tag. A "version" is one only beside an image with a path, or below
+// "image": charts and programs have versions, too.
+func (m *mapping) readTag() {
+	m.tag = m.value("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag", "ver")
+	image := m.value("image")
+	if m.tag == "" && (isImageKey(lower(m.parent)) || strings.Contains(image, "/") && !isComplete(image)) {
+		m.tag = m.value("version")
+	}
 }
 
 // readPlatforms reads the platforms of all images.
@@ -297,6 +309,20 @@ func (m *mapping) joinParts() {
 		text += "@" + digestOf(m.digest)
 	}
 	m.offer(name, text, true)
+}
+
+// inSpace notes the namespace and the version of the image of charts whose "repository" is
+// the namespace of "image", "quay.io/a" above "b", and reports whether this is one.
+func (m *mapping) inSpace() bool {
+	space, image := m.value("repository"), m.value("image")
+	if m.registry != "" && isHostless(space) {
+		space = m.registry + "/" + space
+	}
+	if _, last, ok := cutLast(space); !ok || !isNamespaceWord(space) && !isBelowRegistry(space) || last == image || image == "" || strings.Contains(image, "/") {
+		return false
+	}
+	m.registry, m.tag = space, cmp.Or(m.tag, m.value("version"))
+	return true
 }
 
 // name returns the setting with the name of the image.
