@@ -1,6 +1,7 @@
 package request
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -373,8 +374,11 @@ func (d *document) flow(l *line, text, parent string) bool {
 	}
 	from := len(d.scan.candidates)
 	d.scan.join(inKey, parent, settings)
-	return len(d.scan.candidates) > from
+	return len(d.scan.candidates) > from || slices.ContainsFunc(settings, func(one setting) bool { return one.key == "type" && noImages.has(one.value) })
 }
+
+// noImages are the types of records in bills of materials that are no images.
+var noImages = wordSet{list: "library|operating-system|application|framework|file|device|firmware"}
 
 // note keeps a setting in the open mapping.
 func (d *document) note(one setting) {

@@ -54,7 +54,7 @@ func TestEachRule(t *testing.T) {
 		{rule: "copy", body: "Please mirror quay.io/a/b:1, we pull it as hub.lan/a/b:1 on all nodes", want: []string{"hub.lan/a/b:1 dropped"}},
 		{rule: "copy", body: "Please mirror this image for us: hub.lan/a/b:1"},
 		{rule: "copy", body: "quay.io/a/c:1\nhub.lan/a/b:1"},
-		{rule: "copy", body: "images:\n- name: quay.io/a/b\n  newName: hub.lan/a/b\n  newTag: v1", want: []string{"hub.lan/a/b:v1 dropped", "quay.io/a/b:v1 taken"}},
+		{rule: "copy", body: "image:\n  repository: hub.lan/a/b\n  tag: v1\n\nThe source is quay.io/a/b.", want: []string{"hub.lan/a/b:v1 dropped", "quay.io/a/b:v1 taken"}},
 		{rule: "later-tag", body: "Please mirror quay.io/a/b and quay.io/a/c:1, I tell you the version later.", want: []string{"quay.io/a/b:latest asked"}},
 		{rule: "later-tag", body: "Please mirror quay.io/a/b and quay.io/a/c:1."},
 		{rule: "faulty", body: "quay.io/a/b:1.2 crashes since yesterday.\n\nPlease mirror quay.io/a/b:1.3.", want: []string{"quay.io/a/b:1.2 dropped"}},

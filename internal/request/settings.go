@@ -266,12 +266,12 @@ func (m *mapping) values() map[string]string {
 	return m.byKey
 }
 
-// readTag reads the tag. A "version" is one only beside an image with a path, or below
-// "image": charts and programs have versions, too.
+// readTag reads the tag. A "version" is one only beside an image with a path, below "image",
+// or in the record of a container: charts and programs have versions, too.
 func (m *mapping) readTag() {
 	m.tag = m.value("newtag", "tag", "imagetag", "image_tag", "image-tag", "finalimagetag", "ver")
 	image := m.value("image")
-	if m.tag == "" && (isImageKey(lower(m.parent)) || strings.Contains(image, "/") && !isComplete(image)) {
+	if m.tag == "" && (isImageKey(lower(m.parent)) || m.isContainer() || strings.Contains(image, "/") && !isComplete(image)) {
 		m.tag = m.value("version")
 	}
 }
@@ -327,6 +327,10 @@ func (m *mapping) inSpace() bool {
 
 // name returns the setting with the name of the image.
 func (m *mapping) name() (name setting, ok bool) {
+	name, ok = m.get("name")
+	if copied, renamed := m.get("newname"); ok && renamed && isCopyOf(copied.value, name.value) {
+		return name, true
+	}
 	if name, ok = m.get("newname", "repository", "imagename"); ok {
 		return name, true
 	}
@@ -347,8 +351,22 @@ func (m *mapping) name() (name setting, ok bool) {
 	return setting{}, false
 }
 
+// isCopyOf reports whether a kustomization replaces an image by a copy of it: one with the
+// same path, at a registry that is unknown or below more components.
+func isCopyOf(copied, name string) bool {
+	host, path := cutHost(name)
+	to, copiedPath := cutHost(copied)
+	if !strings.Contains(path, "/") || !strings.HasSuffix(copied, "/"+path) || host != "" && !known.IsRegistry(host) {
+		return false
+	}
+	return !known.IsRegistry(to) || host != "" && copiedPath != path
+}
+
+// isContainer reports whether the mapping is the record of an image in a bill of materials.
+func (m *mapping) isContainer() bool { return m.value("type") == "container" }
+
 // isOfImage reports whether "name" is the key of an image in the mapping: in a list of
-// images, or a task of Ansible.
+// images, a task of Ansible, or a bill of materials.
 func (m *mapping) isOfImage(name setting) bool {
 	key := strings.ToLower(m.parent[strings.LastIndexByte(m.parent, '.')+1:])
 	switch {
@@ -356,6 +374,8 @@ func (m *mapping) isOfImage(name setting) bool {
 		return true
 	case key == "image", key == "services", strings.HasSuffix(key, "images"):
 		return m.tag != "" || isComplete(name.value)
+	case m.isContainer():
+		return strings.Contains(name.value, "/") && isTagWord(m.tag)
 	}
 	return slices.ContainsFunc([]string{"docker_image", "podman_image", "docker_image_pull", "docker_image_info"}, func(task string) bool { return strings.HasSuffix(key, task) })
 }
