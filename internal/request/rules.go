@@ -67,6 +67,8 @@ var rules = []rule{
 	{"tried", triedElsewhere},
 	// says: a link, a word in a sentence, the address of a manifest in a log or an image without a tag there is only a mention if another reference to the same image is more complete
 	{"says-less", saysLess},
+	// says: an image without a tag gets the only tag that the text names of its repository, or is dropped if the one with the tag counts, unless that one is excluded, or both are lines of a list
+	{"only-tag", onlyTag},
 	// says: a name and a tag that stand for others, such as "img:tag", are not meant if the text names another image
 	{"sample", samples},
 	// says: an image is not requested if the words beside it say so more than those beside the others; their weights were learned

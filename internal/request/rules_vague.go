@@ -202,5 +202,53 @@ func (m *more) lacksTag(c *candidate) bool {
 	return false
 }
 
+// onlyTag: "quay.io/a/b" above a log that names quay.io/a/b:1.
+func onlyTag(e *evidence) {
+	if newestTag.in(e.body.said) || newestTag.in(e.title.said) || e.in.List {
+		return
+	}
+	tags := e.onlyTags()
+	for _, c := range e.with(taken) {
+		other := tags[c.repository()]
+		switch {
+		case other == nil, !c.lacksTag(), c.isListed() && other.isListed() && c.line != other.line: // each line of a list is wanted
+		case other.verdict == taken || other.judgedBy("copy"):
+			c.judge(dropped, "only-tag")
+		case c.giveTag(other.tag()):
+			c.judge(taken, "only-tag")
+		}
+	}
+}
+
+// onlyTags returns the candidate with a tag of each repository that has only one tag in
+// the text, which is not said to be old or unwanted; the one that is taken, if one is.
+func (e *evidence) onlyTags() map[reference.Repository]*candidate {
+	tags := map[reference.Repository]*candidate{}
+	for _, t := range e.texts() {
+		for i := range t.candidates {
+			c := &t.candidates[i]
+			if c.lacksTag() || c.ref().HasDigest() {
+				continue
+			}
+			first, seen := tags[c.repository()]
+			switch {
+			case !seen && c.mayLendTag():
+				tags[c.repository()] = c
+			case !seen || first != nil && first.tag() != c.tag():
+				tags[c.repository()] = nil // it has several, or one that does not count
+			case first != nil && c.verdict == taken:
+				tags[c.repository()] = c
+			}
+		}
+	}
+	return tags
+}
+
+// mayLendTag reports whether a candidate with a tag shows the tag that others mean,
+// whether or not it is requested itself.
+func (c *candidate) mayLendTag() bool {
+	return c.strength >= tagged && !c.doubted && !c.faulty && (c.place.needs != never || c.place == leftOver)
+}
+
 // isManifest reports whether a candidate is the address of a manifest.
 func (c *candidate) isManifest() bool { return strings.Contains(c.image.Written, "/manifests/") }
