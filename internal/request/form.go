@@ -99,7 +99,7 @@ func (s *scan) shareField(fields []field) {
 		s.noteField(fields[at])
 		return
 	}
-	if tag := trimWord(fields[at].values[0]); isVersion(tag) || strings.ContainsAny(tag, "0123456789") && !strings.ContainsAny(tag, "/:@") {
+	if tag := trimWord(fields[at].values[0]); isTagWord(tag) || strings.ContainsAny(tag, "0123456789") && !strings.ContainsAny(tag, "/:@") {
 		s.shared = append(s.shared, sharedTag{fields[at].line.number, tag})
 	}
 }
