@@ -156,16 +156,33 @@ func (s *sentence) moreTags(r *reading, i int) (last int) {
 	if at := alsoAs(s.toks, i); at > 0 && isVersion(s.word(at)) && r.addTag(&first, s.word(at), s.toks[at].text) {
 		i = at
 	}
-	for last = i; last+2 < len(s.toks); last += 2 {
-		if mark := s.toks[last+1].text; !isTagListMark(mark) && !latestMarks.has(mark) {
+	for last = i; ; {
+		mark := s.remarkEnd(last) + 1
+		if mark+1 >= len(s.toks) || !isTagListMark(s.toks[mark].text) && !latestMarks.has(s.toks[mark].text) {
 			break
 		}
-		tag, ok := s.nextTag(&first, last, last+2)
+		tag, ok := s.nextTag(&first, mark-1, mark+1)
 		if !ok || !r.addTag(&first, tag, tag) {
 			break
 		}
+		last = mark + 1
 	}
 	return last
+}
+
+// remarkEnd returns the index of the last word of the remark in brackets behind the word
+// at an index, and the index itself if there is none: "`a/b:v1` (pinned) and `edge`".
+func (s *sentence) remarkEnd(i int) int {
+	const most = 5 // words of the remark
+	if i+1 == len(s.toks) || strings.TrimLeft(s.written[s.toks[i].end():s.toks[i+1].at], " `*") != "(" {
+		return i
+	}
+	for n := i + 1; n < min(len(s.toks)-1, i+1+most); n++ {
+		if s.written[s.toks[n].end()] == ')' {
+			return n
+		}
+	}
+	return i
 }
 
 // addTag adds an image with another tag than the first one, and reports whether that is
@@ -205,8 +222,15 @@ func (s *sentence) isNextTag(first string, last, i int) bool {
 		return true
 	case continuesMajors(s.toks, i, first), isSameForm(word, first) && isPlainTag(word):
 		return true
+	case s.toks[i].quoted && isTag(word), word == "latest" && s.endsPhrase(i):
+		return true
 	}
 	return isTag(word) && (endsInTags(s.toks[i+1:]) || closesBracket(s.written, s.toks[last], s.toks[i]) || insideKey(s.toks, last, i))
+}
+
+// endsPhrase reports whether the word at an index is the last one of its phrase.
+func (s *sentence) endsPhrase(i int) bool {
+	return i+1 == len(s.toks) || s.toks[i+1].kind == separator || strings.HasSuffix(s.toks[i].text, ".") || isFiller(s.toks[i+1].text)
 }
 
 // continuesMajors reports whether the word at an index continues a list of major
