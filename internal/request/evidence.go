@@ -51,6 +51,7 @@ type looseTags struct {
 	shared    []sharedTag // those of all images, according to a line
 	versions  []sharedTag // versions on their own lines
 	mentioned []string    // versions in sentences
+	tagLists  []tagList   // lists of tags, one a line
 	tagLater  bool        // a sentence promises a version for later
 }
 
@@ -132,6 +133,14 @@ type correction struct {
 	old      string   // the tag that is denied, if one is
 	tag      string   // the correct one, empty if a whole image follows
 	of       []string // the words in front of it, one of which may be the name of the image
+}
+
+// tagList is a list of tags, one a line, of an image that is named elsewhere: "Please
+// mirror a/b:" above "v1.2" and "v1.3".
+type tagList struct {
+	above int   // the number of the line above it
+	lines []int // the numbers of its lines
+	tags  []string
 }
 
 // apartTag is a word with the form of a tag that belongs to no image of its line.

@@ -125,6 +125,9 @@ func boxOf(l *line) (b box, ok bool) {
 		first, b.remark = text[:end], lower(text[end:])
 	}
 	b.sure = readWord(strings.Trim(first, "`")).strength
+	if behind, _, _ := strings.Cut(strings.TrimLeft(b.remark, " `"), " "); b.sure >= path && looksLikeTag(strings.Trim(behind, "`")) || looksLikeTag(strings.Trim(first, "`")) {
+		b.sure = max(b.sure, tagged) // "a/b 1.2", and the tag alone
+	}
 	return b, true
 }
 

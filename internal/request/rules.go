@@ -43,6 +43,8 @@ var rules = []rule{
 	{"stated-namespace", intoSpaces},
 	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it; so is one at the beginning of an item of a list of which another item is an image
 	{"item", items},
+	// says: the tags of a list, one a line, are those of the image without a tag in the line above it, or else of the last one above or the only one of the title
+	{"listed-tags", listedTags},
 	// says: versions alone on a line of the body are the tags of the only image if it has none
 	{"lone-tag", loneTags},
 	// says: a version that a line gives for all images is the tag of the images without one

@@ -52,7 +52,7 @@ func nextTag(e *evidence, said []apartTag, there *candidate) {
 	if said[0].of == "" || there.fits(said[0].of) > 0 || e.continues(said[0], there) {
 		verdict = taken
 	}
-	there.withTags([]string{said[0].tag}, verdict)
+	there.withTags([]string{said[0].tag}, verdict, "apart-tag")
 }
 
 // giveTags gives the images without a tag those that stand apart: each its own, then
@@ -70,7 +70,7 @@ func giveTags(e *evidence, said []apartTag, all []*candidate) {
 	verdict := verdictOnFree(e, free, all, open, len(own))
 	var more []candidate
 	for _, c := range open {
-		more = append(more, c.withTags(own[c], taken)...)
+		more = append(more, c.withTags(own[c], taken, "apart-tag")...)
 	}
 	for _, tag := range said {
 		if tag.tag == "" {
@@ -83,7 +83,7 @@ func giveTags(e *evidence, said []apartTag, all []*candidate) {
 	}
 	for _, c := range open {
 		if c.lacksTag() {
-			more = append(more, c.withTags(tags, verdict)...)
+			more = append(more, c.withTags(tags, verdict, "apart-tag")...)
 		}
 	}
 	e.add(more)
@@ -184,9 +184,9 @@ func newTag(e *evidence, said []apartTag, all []*candidate) {
 	switch {
 	case tag.of == otherName:
 	case tag.announced && tag.of == "" && tag.line != there.line, e.continues(tag, there):
-		there.withTags([]string{tag.tag}, taken)
+		there.withTags([]string{tag.tag}, taken, "apart-tag")
 	case e.isRequest():
-		there.withTags([]string{tag.tag}, asked)
+		there.withTags([]string{tag.tag}, asked, "apart-tag")
 	}
 }
 
@@ -300,7 +300,7 @@ func narrow(said []apartTag, all []*candidate) {
 	for _, c := range all {
 		for _, tag := range said {
 			if tag.line == c.line && tag.of != otherName && tag.isExactly(c) {
-				c.withTags([]string{tag.tag}, taken)
+				c.withTags([]string{tag.tag}, taken, "apart-tag")
 			}
 		}
 	}
@@ -330,7 +330,7 @@ func sameTag(all, open []*candidate, same apartTag) {
 		if from == nil {
 			continue
 		}
-		c.withTags([]string{from.tag()}, taken)
+		c.withTags([]string{from.tag()}, taken, "apart-tag")
 		if from.place == inLog && from.image.name() == c.image.name() {
 			from.judge(dropped, "copy") // "the original is a/b, same tag"
 		}
@@ -350,16 +350,16 @@ func originOf(c *candidate, all []*candidate, name string) (from *candidate) {
 	return from
 }
 
-// withTags completes a candidate by the first of some tags, and returns candidates
-// for the others; a question has only one.
-func (c *candidate) withTags(tags []string, v verdict) (more []candidate) {
+// withTags completes a candidate by the first of some tags, on behalf of a rule, and
+// returns candidates for the others; a question has only one.
+func (c *candidate) withTags(tags []string, v verdict, rule string) (more []candidate) {
 	from := *c
 	for n, tag := range tags {
 		one := from
 		if n > 0 && v != taken || !one.giveTag(tag, JoinedLines) {
 			continue
 		}
-		one.judge(v, "apart-tag")
+		one.judge(v, rule)
 		if n == 0 {
 			*c = one
 		} else {

@@ -64,7 +64,7 @@ func (e *evidence) dropNested() {
 			continue
 		}
 		if source.lacksTag() {
-			source.withTags([]string{c.tag()}, taken)
+			source.withTags([]string{c.tag()}, taken, "apart-tag")
 		} else if source.verdict == dropped {
 			source.judge(taken, "copy")
 		}

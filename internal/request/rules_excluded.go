@@ -225,7 +225,7 @@ func replaceBy(old *candidate, behind []*candidate, alone bool) {
 	called := old.image.name() == right.image.name()
 	switch {
 	case called && len(behind) == 1 && right.lacksSpace() && !old.isShort(): // "sorry, b:1.3"
-		old.withTags([]string{right.tag()}, taken)
+		old.withTags([]string{right.tag()}, taken, "apart-tag")
 		right.judge(dropped, "correction")
 	case old.ref() == right.ref():
 	case called, alone && len(behind) == 1 && isRenamed(old.image, right.image):

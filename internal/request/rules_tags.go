@@ -60,6 +60,45 @@ func (e *evidence) onlyUntagged() *candidate {
 	return all[0]
 }
 
+// listedTags: "Please mirror a/b in these tags:" above "- v1.2" and "- v1.3".
+func listedTags(e *evidence) {
+	for _, list := range e.body.tagLists {
+		c := e.ownerOf(&list)
+		if c == nil {
+			continue
+		}
+		e.add(c.withTags(list.tags, taken, "listed-tags"))
+		e.body.apart = only(e.body.apart, func(tag *apartTag) bool { return !slices.Contains(list.lines, tag.line) })
+		e.body.versions = slices.DeleteFunc(slices.Clone(e.body.versions), func(tag sharedTag) bool { return slices.Contains(list.lines, tag.line) })
+	}
+}
+
+// ownerOf returns the image without a tag that gets the tags of a list; nil if none does,
+// or several may.
+func (e *evidence) ownerOf(list *tagList) *candidate {
+	var above, last, title []*candidate
+	for _, c := range e.with(taken) {
+		switch {
+		case !c.lacksTag() || c.isPasted() && c.line > 0:
+		case c.line == 0:
+			title = append(title, c)
+		case c.line == list.above:
+			above = append(above, c)
+		case c.line < list.above:
+			last = append(last, c)
+		}
+	}
+	for _, all := range [][]*candidate{above, last, title} {
+		if len(all) == 1 {
+			return all[0]
+		}
+		if len(all) > 1 {
+			return nil
+		}
+	}
+	return nil
+}
+
 // sharedTags: "all at v1.2:" above a list.
 func sharedTags(e *evidence) {
 	if len(e.body.shared) == 0 && (len(e.title.shared) == 0 || e.body.callsTag()) {

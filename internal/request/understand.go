@@ -131,6 +131,7 @@ func scanText(lines []line) text {
 	s.readLeftOver()
 	s.noteUnheard()
 	s.noteListed()
+	s.noteTagLists()
 	s.noteEntries()
 	s.noteRemarks()
 	for _, c := range s.candidates {
