@@ -86,7 +86,7 @@ func isComment(l line) bool { return strings.HasPrefix(strings.TrimLeft(l.text, 
 // isDocumentLine reports whether a line could be part of YAML or JSON.
 func isDocumentLine(text string) bool {
 	text = strings.TrimSpace(text)
-	if text == "" || text[0] == '#' || isBrackets(text) || strings.HasPrefix(text, "- ") {
+	if text == "" || text[0] == '#' || isBrackets(text) || strings.HasPrefix(text, "- ") || isString(text) {
 		return true
 	}
 	_, _, ok := splitKey(text)
@@ -96,6 +96,12 @@ func isDocumentLine(text string) bool {
 // isFlow reports whether a line is a mapping of its own: {"image": "a/b:1"}.
 func isFlow(text string) bool {
 	return text[0] == '{' && strings.HasSuffix(strings.TrimSuffix(text, ","), "}") && strings.Contains(text, ":")
+}
+
+// isString reports whether a line is an item of a list in JSON: "v1.2",
+func isString(text string) bool {
+	inside, ok := strings.CutPrefix(strings.TrimSuffix(text, ","), `"`)
+	return ok && strings.IndexByte(inside, '"') == len(inside)-1
 }
 
 // isBrackets reports whether a line consists of punctuation of a document.
@@ -242,7 +248,7 @@ func (d *document) read(l *line) bool {
 	key, value, ok := cutKey(inside)
 	switch {
 	case !ok:
-		return inside != text && d.item(l, inside, at)
+		return (inside != text || isString(text)) && d.item(l, inside, at)
 	case !d.strict && strings.Contains(value, "`"):
 		return false // a sentence with spans of code
 	}
@@ -329,10 +335,11 @@ func (d *document) readCopy(one setting, indent int) bool {
 // reports whether it is one.
 func (d *document) tagsOf(one setting, indent int) bool {
 	list, ok := strings.CutPrefix(one.value, "[")
-	if !ok || !strings.Contains(one.key, "/") || d.syncHost() != "" {
+	name := d.below(one.key)
+	if !ok || !strings.Contains(name, "/") || d.syncHost() != "" {
 		return false
 	}
-	if r := d.scan.peek(one.key); !r.untagged() || r.strength < path {
+	if r := d.scan.peek(name); !r.untagged() || r.strength < path {
 		return false
 	}
 	var tags []string
@@ -343,9 +350,34 @@ func (d *document) tagsOf(one setting, indent int) bool {
 		tags = append(tags, tag)
 	}
 	for _, tag := range tags[:min(len(tags), MaxExpansion)] {
-		d.scan.offer(one.line, indent, d.scan.readWord(one.key+":"+tag), inKey)
+		d.offerBelow(one.line, indent, name+":"+tag)
 	}
 	return true
+}
+
+// below returns the repository that a key names in the mappings of a registry and its
+// namespaces, "quay.io: {coreos: {etcd: [v3.5.17]}}"; the key itself if there are none.
+func (d *document) below(key string) string {
+	space := ""
+	for _, f := range d.frames {
+		if known.IsRegistry(f.parent) {
+			space = f.parent
+		} else if space != "" {
+			space += "/" + f.parent
+		}
+	}
+	if space == "" || listKeys.has(lower(key)) || partOf(key) != noPart {
+		return key
+	}
+	return space + "/" + key
+}
+
+// offerBelow offers an image whose parts are the keys of the open mappings.
+func (d *document) offerBelow(l *line, indent int, image string) {
+	d.scan.offer(l, indent, d.scan.readWord(image), inKey)
+	for _, f := range d.frames {
+		d.scan.finish(f.settings[len(f.settings)-1].line)
+	}
 }
 
 // behindArrow returns the wanted version after an arrow in a value: the second
@@ -419,9 +451,10 @@ func (d *document) item(l *line, text string, indent int) bool {
 	if host := d.hostBeside(); host != "" && parent == "images" && d.offerAt(host, value, l, indent) {
 		return true
 	}
-	if r := d.scan.peek(parent); strings.Contains(parent, "/") && r.strength >= tagged && len(r.images) > 0 {
+	name := d.below(parent)
+	if r := d.scan.peek(name); strings.Contains(name, "/") && r.strength >= tagged && len(r.images) > 0 {
 		if r.untagged() && looksLikeTag(value) {
-			d.scan.offer(l, indent, d.scan.readWord(parent+":"+value), inKey)
+			d.offerBelow(l, indent, name+":"+value)
 		}
 		return true // or image-syncer's targets
 	}
