@@ -395,11 +395,11 @@ func behindArrow(value string) string {
 // and reports whether it names an image.
 func (d *document) flow(l *line, text, parent string) bool {
 	inside, ok := strings.CutSuffix(strings.TrimSuffix(strings.TrimSpace(text[1:]), ","), "}")
-	if !ok || strings.ContainsAny(inside, "{[") {
+	if !ok || strings.Contains(inside, "{") {
 		return false
 	}
 	var settings []setting
-	for _, part := range strings.Split(inside, ",") {
+	for _, part := range splitFlow(inside) {
 		if key, value, ok := cutKey(strings.TrimSpace(part)); ok {
 			settings = append(settings, setting{key, value, l})
 		}
@@ -407,6 +407,24 @@ func (d *document) flow(l *line, text, parent string) bool {
 	from := len(d.scan.candidates)
 	d.scan.join(inKey, parent, settings)
 	return len(d.scan.candidates) > from || slices.ContainsFunc(settings, func(one setting) bool { return one.key == "type" && noImages.has(one.value) })
+}
+
+// splitFlow splits text at the commas outside of brackets.
+func splitFlow(text string) (parts []string) {
+	from, open := 0, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '[':
+			open++
+		case ']':
+			open--
+		case ',':
+			if open <= 0 {
+				parts, from = append(parts, text[from:i]), i+1
+			}
+		}
+	}
+	return append(parts, text[from:])
 }
 
 // noImages are the types of records in bills of materials that are no images.

@@ -204,6 +204,71 @@ func (s *scan) offerTags(name setting, source string, r reading, tags []setting)
 	}
 }
 
+// joinTags builds an image of each tag that the settings of a mapping list, "tags: [v1, v2]",
+// and reports whether they list any.
+func (s *scan) joinTags(where *place, parent string, settings []setting) bool {
+	var rest, tags []setting
+	for _, one := range settings {
+		if listed := tagsIn(one); listed != nil {
+			tags = append(tags, listed...)
+		} else {
+			rest = append(rest, one)
+		}
+	}
+	at := untaggedIn(s, rest)
+	if at < 0 || !slices.ContainsFunc(tags, func(one setting) bool { return isVersion(one.value) || looksLikeTag(one.value) }) {
+		return false
+	}
+	if s.finish(rest[at].line); rest[at].key == "name" {
+		rest[at].key = string(namePart)
+	}
+	for _, tag := range tags[:min(len(tags), MaxExpansion)] {
+		s.join(where, parent, append(slices.Clip(rest), tag))
+		s.finish(tag.line)
+	}
+	return true
+}
+
+// tagsIn returns the tags that a setting lists: those of a key for tags, or of another one
+// if all look like tags; nil for other settings.
+func tagsIn(one setting) (tags []setting) {
+	list, flow := strings.CutPrefix(one.value, "[")
+	named := one.key == "tags" || one.key == "versions"
+	if !flow && !named {
+		return nil
+	}
+	for _, tag := range strings.Split(strings.TrimSuffix(list, "]"), ",") {
+		tag = cleanValue(tag)
+		switch {
+		case tag == "":
+		case !looksLikeTag(tag) && (!named || !isTagWord(tag) || strings.ContainsAny(tag, "/:=")):
+			return nil
+		default:
+			tags = append(tags, setting{"tag", tag, one.line})
+		}
+	}
+	return tags
+}
+
+// untaggedIn returns the index of the setting with the name of an image without a tag; -1 if
+// there is none. "name" is the key of one with a path, or of an official one.
+func untaggedIn(s *scan, settings []setting) int {
+	if has(settings, "tag") || has(settings, "newTag") {
+		return -1
+	}
+	for _, key := range []string{"image", string(namePart), "name"} {
+		at := slices.IndexFunc(settings, func(one setting) bool { return strings.EqualFold(one.key, key) })
+		if at < 0 {
+			continue
+		}
+		if r := s.peek(settings[at].value); r.untagged() && r.strength >= official {
+			return at
+		}
+		return -1
+	}
+	return -1
+}
+
 // mapping are the settings of one mapping, of which images are made.
 type mapping struct {
 	scan      *scan
@@ -221,7 +286,7 @@ type mapping struct {
 
 // join builds images from the settings of one mapping at a place.
 func (s *scan) join(where *place, parent string, settings []setting) {
-	if s.joinRecord(settings) {
+	if s.joinRecord(settings) || s.joinTags(where, parent, settings) {
 		return
 	}
 	m := mapping{scan: s, where: where, parent: parent, settings: settings}
