@@ -31,6 +31,7 @@ func (s *scan) readDocuments() {
 // not a list with a heading.
 func (s *scan) readDocument(from, to int, strict bool) {
 	d := document{scan: s, strict: strict}
+	s.readHub(s.lines[from:to])
 	for i := from; i < to; i++ {
 		d.opens = opensMapping(s.lines[i], s.lines[i+1:to])
 		s.taken[i] = d.read(&s.lines[i])
@@ -42,6 +43,29 @@ func (s *scan) readDocument(from, to int, strict bool) {
 	parameters := s.parameters
 	s.parameters = forest{}
 	parameters.flush(s)
+}
+
+// readHub reads the registry and the tag of all images of Istio's charts and those like
+// them, "hub: docker.io/istio" and "tag: 1.22.3" in one block.
+func (s *scan) readHub(lines []line) {
+	for i := range lines {
+		key, hub, ok := cutKey(strings.TrimLeft(lines[i].text, " "))
+		if host, _ := cutHost(hub + "/"); !ok || key != "hub" || !known.IsRegistry(host) {
+			continue
+		}
+		s.registry, s.tag = strings.TrimSuffix(hub, "/"), ""
+		inBlock := func(n int) bool { return lines[n].text == "" || lines[n].indent() >= lines[i].indent() }
+		from := i
+		for from > 0 && inBlock(from-1) {
+			from--
+		}
+		for n := from; n < len(lines) && inBlock(n); n++ {
+			if key, tag, ok := cutKey(strings.TrimLeft(lines[n].text, " ")); ok && key == "tag" && lines[n].indent() == lines[i].indent() && isTagWord(tag) {
+				s.tag = tag
+			}
+		}
+		return
+	}
 }
 
 // markScript marks the lines of the script that a line opens.
@@ -547,6 +571,10 @@ func (d *document) closeLast() {
 	closed := d.frames[n]
 	d.frames = d.frames[:n]
 	switch {
+	case n > 0 && targetKeys.has(lower(closed.parent)) && d.frames[n-1].hasSource():
+		for _, one := range closed.settings {
+			d.scan.finish(one.line) // of places to copy to
+		}
 	case n > 0 && closed.parent == "tags": // of regsync, above "allow:" with a list
 		d.frames[n-1].settings = append(d.frames[n-1].settings, closed.tags()...)
 	case n > 0 && closed.parent == "ref": // "url: oci://…" above "ref:" with a tag
@@ -559,6 +587,11 @@ func (d *document) closeLast() {
 			d.scan.candidates[from+i].doubted = built // the name of what Compose builds
 		}
 	}
+}
+
+// hasSource reports whether a mapping names an image to copy.
+func (f *frame) hasSource() bool {
+	return slices.ContainsFunc(f.settings, func(one setting) bool { return sourceWords.has(lower(one.key)) || isImageKey(lower(one.key)) })
 }
 
 // tags returns the settings of a mapping that are tags, with the key of one.

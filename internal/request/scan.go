@@ -12,6 +12,7 @@ type scan struct {
 	text
 	lines      []line
 	registry   string // of all images of a chart whose values are being read
+	tag        string // the same, of those at the registry
 	parameters forest // named values of a document
 	job        bool   // "build" is a job of GitLab
 	taken      []bool

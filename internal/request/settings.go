@@ -22,7 +22,7 @@ var treeKeys = wordSet{list: "treeKeys"}
 var platformKeys = wordSet{list: "platformKeys"}
 
 // targetKeys are keys of destinations.
-var targetKeys = wordSet{list: "target|targets|dest|destination|dst|to"}
+var targetKeys = wordSet{list: "target|targets|dest|destination|destinations|dst|to"}
 
 // isImageKey reports whether the value of a key, in lower case, is an image:
 // "image", "sidecarImage", "GRAFANA_IMAGE", "additionalImages".
@@ -366,6 +366,9 @@ func (m *mapping) joinParts() {
 	}
 	if m.registry != "" && !strings.HasPrefix(text, m.registry+"/") {
 		text = strings.TrimRight(m.registry, "/") + "/" + text
+		if m.registry == m.scan.registry {
+			m.tag = cmp.Or(m.tag, m.scan.tag)
+		}
 	}
 	if m.tag != "" && !strings.Contains(text[strings.LastIndexByte(text, '/')+1:], ":") {
 		text += ":" + m.tag
@@ -380,7 +383,7 @@ func (m *mapping) joinParts() {
 // the namespace of "image", "quay.io/a" above "b", and reports whether this is one.
 func (m *mapping) inSpace() bool {
 	space, image := m.value("repository"), m.value("image")
-	if m.registry != "" && isHostless(space) {
+	if m.registry != "" && space != "" && isHostless(space) {
 		space = m.registry + "/" + space
 	}
 	if _, last, ok := cutLast(space); !ok || !isNamespaceWord(space) && !isBelowRegistry(space) || last == image || image == "" || strings.Contains(image, "/") {
@@ -484,6 +487,9 @@ func (m *mapping) joinKey(one setting) {
 	}
 	if host := cmp.Or(besides(stem, "registry", m.values()), m.registry); host != "" && isHostless(text) {
 		text = strings.TrimRight(host, "/") + "/" + text
+		if host == m.scan.registry {
+			version = cmp.Or(version, m.scan.tag)
+		}
 	}
 	if version != "" {
 		if r := m.scan.peek(text); r.untagged() {
