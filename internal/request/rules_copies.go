@@ -37,21 +37,25 @@ func copies(e *evidence) {
 // the same tag, at another host or without one:
 // "1234.dkr.ecr.eu-west-1.amazonaws.com/quay/a/b:1" beside "quay.io/a/b:1", which may be
 // one that a diff replaces. If that image has no tag, and the namespace is its registry,
-// it gets the tag.
+// it gets the tag. A copy at a mirror may have the same path, or only the name and the tag
+// of the image that a diff replaces.
 func (e *evidence) dropNested() {
 	sources := map[string]*candidate{} // by path, and tag if there is one
 	add := func(c *candidate) {
-		switch path := c.repository().Path(); {
-		case c.strength < tagged:
+		switch name := c.bareName(); {
+		case c.strength < path, c.isAtMirror():
 		case c.lacksTag():
-			sources[path] = c
+			sources[name] = c
 		default:
-			sources[c.pathAndTag()] = c
+			sources[name+":"+c.tag()] = c
 		}
 	}
 	for _, c := range e.with(dropped) {
 		if c.isSpare() {
 			add(c)
+		}
+		if c.isReplaced() && !c.isAtMirror() {
+			sources[c.called()] = c
 		}
 	}
 	all := e.with(taken)
@@ -63,9 +67,13 @@ func (e *evidence) dropNested() {
 		if source == nil {
 			continue
 		}
-		if source.lacksTag() {
-			source.withTags([]string{c.tag()}, taken, "apart-tag")
-		} else if source.verdict == dropped {
+		if source.lacksTag() && !c.lacksTag() {
+			source.withTags([]string{c.tag()}, taken, "copy")
+			c.complete(*source.image) // a title without more may count less than c
+			c.judge(taken, "copy")
+			continue
+		}
+		if source.verdict == dropped {
 			source.judge(taken, "copy")
 		}
 		c.judge(dropped, "copy")
@@ -75,18 +83,26 @@ func (e *evidence) dropNested() {
 // isSpare reports whether an image with a tag does not count only because a line of a
 // diff removes it, or because its clause asks for nothing.
 func (c *candidate) isSpare() bool {
-	return !c.lacksTag() && (c.place == maskedPlaces[isRemoved] || c.judgedBy("aside"))
+	return !c.lacksTag() && (c.isReplaced() || c.judgedBy("aside"))
 }
 
+// isReplaced reports whether a line of a diff removes it.
+func (c *candidate) isReplaced() bool { return c.place == maskedPlaces[isRemoved] }
+
 // nestedIn returns the image whose path is the rest of that of a candidate behind a
-// namespace; nil if there is none.
+// namespace, or all of it at a mirror; nil if there is none.
 func nestedIn(c *candidate, sources map[string]*candidate) *candidate {
+	mirrored := c.isAtMirror()
 	space, rest, ok := strings.Cut(c.repository().Path(), "/")
-	for ok && strings.Contains(rest, "/") {
-		if source := sources[rest+":"+c.tag()]; source != nil && (c.lacksHost() || source.host() != c.host()) {
+	if mirrored {
+		space, rest, ok = "", c.repository().Path(), true
+	}
+	for ok && (mirrored || strings.Contains(rest, "/")) {
+		path := strings.TrimPrefix(rest, "library/")
+		if source := sources[path+":"+c.tag()]; source != nil && (c.lacksHost() || source.host() != c.host()) {
 			return source
 		}
-		if source := sources[rest]; source != nil && (space == source.host() || known.ByShortName(space) == source.host()) {
+		if source := sources[path]; source != nil && (mirrored && strings.Contains(path, "/") || space == source.host() || known.ByShortName(space) == source.host()) {
 			return source
 		}
 		space, rest, ok = strings.Cut(rest, "/")
@@ -187,18 +203,35 @@ func (e *evidence) dropPrivate() {
 			source.judge(taken, "copy")
 		}
 		switch {
-		case source != nil, others && !c.isListed():
+		case source != nil, others && !c.isListed() && !(e.body.diff && c.isKeyOfMirror()):
 			c.judge(dropped, "copy")
-		case known.IsOfficial(c.bareName()):
+		case c.officialName() != "":
 			c.undoMirror()
 		}
 	}
 }
 
-// isCopy reports whether an image is at a host of a private network, or at an unknown one
-// that has official images.
+// isCopy reports whether an image is at a host of a private network, or an official one at
+// an unknown host.
 func (c *candidate) isCopy() bool {
-	return isPrivate(c.host()) || strings.HasPrefix(c.repository().Path(), "library/") && !known.IsRegistry(c.host())
+	return isPrivate(c.host()) || c.isAtMirror() && (strings.HasPrefix(c.repository().Path(), "library/") || c.officialName() != "")
+}
+
+// isKeyOfMirror reports whether it is the value of a key, and its host or namespace is
+// called a mirror.
+func (c *candidate) isKeyOfMirror() bool {
+	space, _, _ := cutLast(c.repository().String())
+	return c.place == inKey && mirrorHosts.in(space)
+}
+
+// officialName returns the name of the official image of which it may be a copy, in no
+// namespace or in one that is called a mirror; empty if there is none.
+func (c *candidate) officialName() string {
+	space, name, below := cutLast(c.repository().Path())
+	if below && space != "library" && !mirrorHosts.in(space) || !known.IsOfficial(name) {
+		return ""
+	}
+	return name
 }
 
 // sources returns the images that are no copies, and have no tag if they do not count, by
@@ -221,8 +254,8 @@ func (e *evidence) sources() map[string]*candidate {
 
 // undoMirror replaces the copy of an official image by the image on Docker Hub.
 func (c *candidate) undoMirror() {
-	_, rest, _ := strings.Cut(c.ref().String(), "/")
-	ref, err := reference.Parse(rest)
+	_, name, _ := cutLast(c.ref().String())
+	ref, err := reference.Parse(name)
 	if err != nil {
 		return
 	}

@@ -383,7 +383,8 @@ func (c *candidate) isAtMirror() bool {
 	if known.IsRegistry(c.host()) {
 		return false
 	}
-	return mirrorHosts.in(c.host()) || strings.HasPrefix(c.repository().Path(), "library/")
+	space, _, _ := cutLast(c.repository().String())
+	return mirrorHosts.in(space) || strings.HasPrefix(c.repository().Path(), "library/")
 }
 
 // mirrorHosts are parts of the names of mirrors.
