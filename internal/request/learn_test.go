@@ -5,12 +5,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"flag"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 var learnAnew = flag.Bool("learn", false, "learn the weights in texts/wording.json and texts/beside.json anew")
@@ -48,28 +50,58 @@ func inTenths(bias float64, weights []float64, kept []bool) weighing {
 	return w
 }
 
-// file returns the text of a file of weights, for marks with these names.
+// file returns a file of weights, for marks with these names.
 func (w weighing) file(t *testing.T, names []string) []byte {
 	t.Helper()
-	lists := map[string][]string{strconv.Itoa(w.bias): {""}}
+	weights := map[string]int{"": w.bias}
 	for k, n := range w.marks {
 		if w.has[k] {
-			lists[strconv.Itoa(n)] = append(lists[strconv.Itoa(n)], names[k])
+			weights[names[k]] = n
 		}
 	}
-	joined := map[string]string{}
-	for n, words := range lists {
-		slices.Sort(words)
-		joined[n] = strings.Join(words, ",")
+	var marks, halves []string
+	before := ""
+	for _, mark := range slices.Sorted(maps.Keys(weights)) {
+		n := sharedBytes(mark, before)
+		marks, before = append(marks, shares[n:n+1]+mark[n:]), mark
+		halves = append(halves, strconv.Itoa(int(math.Round(float64(weights[mark])/5))))
 	}
 	var file bytes.Buffer
 	to := json.NewEncoder(&file)
 	to.SetEscapeHTML(false)
 	to.SetIndent("", " ")
-	if err := to.Encode(joined); err != nil {
+	if err := to.Encode(weightFile{strings.Join(marks, ","), strings.Join(halves, ",")}); err != nil {
 		t.Fatal(err)
 	}
 	return file.Bytes()
+}
+
+// sharedBytes returns how many bytes two marks begin with in common, at most as many as
+// shares can tell, and none of them a part of a character.
+func sharedBytes(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b), len(shares)-1) && a[n] == b[n] {
+		n++
+	}
+	for n > 0 && n < len(a) && !utf8.RuneStart(a[n]) {
+		n--
+	}
+	return n
+}
+
+// TestSharedBytes reads what file has written.
+func TestSharedBytes(t *testing.T) {
+	names := []string{"the", "them", "the <path>", "镜 像", "镜 头", "钜", strings.Repeat("x", 50), strings.Repeat("x", 49)}
+	w := weighing{bias: -10, marks: []int{5, 10, -15, 20, -25, 30, 35, 400}, has: slices.Repeat([]bool{true}, len(names))}
+	weights := *readWeights(string(w.file(t, names)))
+	if len(weights) != len(names)+1 || weights[""] != w.bias {
+		t.Errorf("it has %d weights, the first one is %d", len(weights), weights[""])
+	}
+	for k, name := range names {
+		if weights[name] != w.marks[k] {
+			t.Errorf("%q weighs %d, want %d", name, weights[name], w.marks[k])
+		}
+	}
 }
 
 // counts are how many texts have each mark, by its number.

@@ -19,8 +19,8 @@ import (
 // more often than others with the same signals. The weights were learned from the texts of
 // testdata/corpus by logistic regression; TestWording does that.
 
-// wordingFile holds the marks with commas between them, by their weights in tenths. The
-// weight of the empty mark is always added.
+// wordingFile holds the marks and their weights. The weight of the empty mark is always
+// added.
 //
 //go:embed texts/wording.json
 var wordingFile string
@@ -38,15 +38,24 @@ const (
 // markWeights are the weights of the marks, in tenths.
 var markWeights = sync.OnceValue(func() *map[string]int { return readWeights(wordingFile) })
 
-// readWeights reads a file of weights.
+// weightFile is a file of weights. It has the marks in order, and the weights in halves in
+// the same order, with commas between them. A mark begins with a digit of shares, which
+// tells how many bytes it begins with are those of the mark before it.
+type weightFile struct{ Marks, Weights string }
+
+// shares are the digits of weightFile, which limit what a mark leaves out.
+const shares = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+// readWeights returns the weights of a file in tenths.
 func readWeights(file string) *map[string]int {
-	weights, lists := map[string]int{}, map[string]string{}
-	_ = texts.Decode(file, &lists) // a test reads it
-	for tenths, marks := range lists {
-		weight, _ := strconv.Atoi(tenths)
-		for _, mark := range strings.Split(marks, ",") {
-			weights[mark] = weight
-		}
+	var packed weightFile
+	_ = texts.Decode(file, &packed) // a test reads it
+	weights := map[string]int{}
+	mark, halves := "", strings.Split(packed.Weights, ",")
+	for i, rest := range strings.Split(packed.Marks, ",") {
+		mark = mark[:strings.IndexByte(shares, rest[0])] + rest[1:]
+		weight, _ := strconv.Atoi(halves[i])
+		weights[mark] = 5 * weight
 	}
 	return &weights
 }
