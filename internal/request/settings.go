@@ -661,7 +661,7 @@ func (s *scan) readAssignments() {
 			}
 			settings = append(settings, setting{key, value, &s.lines[to]})
 		}
-		if len(settings) > 1 && s.isApart(settings) {
+		if len(settings) > 1 && (s.shareRegistries(settings) || s.isApart(settings)) {
 			s.joinWithTags(settings, tags)
 			values := valuesOf(settings)
 			for i, one := range settings {
@@ -671,6 +671,49 @@ func (s *scan) readAssignments() {
 		}
 		from = to
 	}
+}
+
+// shareRegistries puts the images of variables into the registries of variables whose names
+// begin in the same way, "A_REGISTRY", "A_TAG", "A_IMAGE_B" and "A_IMAGE_C", or of one such
+// as "SOURCE_REGISTRY". It reports whether there are any.
+func (s *scan) shareRegistries(settings []setting) (found bool) {
+	values := valuesOf(settings)
+	for _, all := range []bool{false, true} {
+		for _, one := range settings {
+			stem, ok := strings.CutSuffix(lower(one.key), "registry")
+			word := strings.TrimRight(stem, "_")
+			if !ok || word == "" || targetWords.has(word) || sourceWords.has(word) != all || !known.IsRegistry(one.value) {
+				continue
+			}
+			if all {
+				stem = ""
+			}
+			found = s.shareRegistry(settings, one.value, stem, tagOf(word, values)) || found
+		}
+	}
+	return found
+}
+
+// shareRegistry puts the images of variables whose names have a common beginning into a
+// registry, with a tag unless they have their own.
+func (s *scan) shareRegistry(settings []setting, registry, stem, tag string) (found bool) {
+	values := valuesOf(settings)
+	for i := range settings {
+		one := &settings[i]
+		key := lower(one.key)
+		end, ok := strings.CutPrefix(key, stem)
+		image := registry + "/" + one.value
+		if r := s.peek(image); !ok || !strings.Contains(end, "image") || isTagKey(key) || !isHostless(one.value) || len(r.images) != 1 {
+			continue
+		}
+		if of := nameStem(key); (of == "" || tagOf(of, values) == "") && tag != "" && !isComplete(image) {
+			image += ":" + tag
+		}
+		if one.value, found = image, true; nameStem(key) == "" {
+			one.key = "image"
+		}
+	}
+	return found
 }
 
 // joinWithTags builds images from settings, one for each tag in the setting at an index,
@@ -702,6 +745,7 @@ func (s *scan) isApart(settings []setting) bool {
 func cutSetting(text string) (key, value string, ok bool) {
 	key, value, ok = strings.Cut(text, "=")
 	key = strings.TrimPrefix(strings.TrimRight(strings.TrimSpace(key), "?:+ "), "export ") // "=", "?=", ":="
+	key = strings.TrimPrefix(strings.TrimPrefix(key, "$"), "env:")                         // of PowerShell
 	key = strings.ReplaceAll(key, ".", "_")                                                // "app.image.tag=1.2"
 	return key, cleanValue(strings.TrimSuffix(strings.TrimSpace(value), ";")), ok && isIdentifier(key)
 }
