@@ -46,25 +46,20 @@ func (s *scan) readDocument(from, to int, strict bool) {
 }
 
 // readHub reads the registry and the tag of all images of Istio's charts and those like
-// them, "hub: docker.io/istio" and "tag: 1.22.3" in one block.
+// them, "hub: docker.io/istio" above "tag: 1.22.3" in one block.
 func (s *scan) readHub(lines []line) {
+	found := -1
 	for i := range lines {
-		key, hub, ok := cutKey(strings.TrimLeft(lines[i].text, " "))
-		if host, _ := cutHost(hub + "/"); !ok || key != "hub" || !known.IsRegistry(host) {
-			continue
+		l := &lines[i]
+		key, value, _ := cutKey(strings.TrimLeft(l.text, " "))
+		if host, _, _ := strings.Cut(value, "/"); found < 0 && key == "hub" && known.IsRegistry(host) {
+			s.registry, s.tag, found = strings.TrimSuffix(value, "/"), "", l.indent()
+		} else if key == "tag" && l.indent() == found && isTagWord(value) {
+			s.tag = value
 		}
-		s.registry, s.tag = strings.TrimSuffix(hub, "/"), ""
-		inBlock := func(n int) bool { return lines[n].text == "" || lines[n].indent() >= lines[i].indent() }
-		from := i
-		for from > 0 && inBlock(from-1) {
-			from--
+		if l.text != "" && l.indent() < found {
+			return
 		}
-		for n := from; n < len(lines) && inBlock(n); n++ {
-			if key, tag, ok := cutKey(strings.TrimLeft(lines[n].text, " ")); ok && key == "tag" && lines[n].indent() == lines[i].indent() && isTagWord(tag) {
-				s.tag = tag
-			}
-		}
-		return
 	}
 }
 
@@ -358,25 +353,18 @@ func (d *document) readCopy(one setting, indent int) bool {
 // tagsOf reads a repository with a list of its tags, "quay.io/a/b": ["1.2"], and
 // reports whether it is one.
 func (d *document) tagsOf(one setting, indent int) bool {
-	list, ok := strings.CutPrefix(one.value, "[")
 	name := d.below(one.key)
-	if !ok || !strings.Contains(name, "/") || d.syncHost() != "" {
+	if !strings.HasPrefix(one.value, "[") || !strings.Contains(name, "/") || d.syncHost() != "" {
 		return false
 	}
 	if r := d.scan.peek(name); !r.untagged() || r.strength < path {
 		return false
 	}
-	var tags []string
-	for _, tag := range strings.Split(strings.TrimSuffix(list, "]"), ",") {
-		if tag = cleanValue(tag); !isTagWord(tag) || strings.ContainsAny(tag, "/:") {
-			return false
-		}
-		tags = append(tags, tag)
-	}
+	tags := tagsIn(setting{"tags", one.value, one.line})
 	for _, tag := range tags[:min(len(tags), MaxExpansion)] {
-		d.offerBelow(one.line, indent, name+":"+tag)
+		d.offerBelow(one.line, indent, name+":"+tag.value)
 	}
-	return true
+	return len(tags) > 0
 }
 
 // below returns the repository that a key names in the mappings of a registry and its
@@ -423,32 +411,16 @@ func (d *document) flow(l *line, text, parent string) bool {
 		return false
 	}
 	var settings []setting
-	for _, part := range splitFlow(inside) {
+	for _, part := range strings.Split(inside, ",") {
 		if key, value, ok := cutKey(strings.TrimSpace(part)); ok {
 			settings = append(settings, setting{key, value, l})
+		} else if n := len(settings) - 1; n >= 0 && settings[n].value != "" && settings[n].value[0] == '[' {
+			settings[n].value += "," + part // of a list
 		}
 	}
 	from := len(d.scan.candidates)
 	d.scan.join(inKey, parent, settings)
 	return len(d.scan.candidates) > from || slices.ContainsFunc(settings, func(one setting) bool { return one.key == "type" && noImages.has(one.value) })
-}
-
-// splitFlow splits text at the commas outside of brackets.
-func splitFlow(text string) (parts []string) {
-	from, open := 0, 0
-	for i := range len(text) {
-		switch text[i] {
-		case '[':
-			open++
-		case ']':
-			open--
-		case ',':
-			if open <= 0 {
-				parts, from = append(parts, text[from:i]), i+1
-			}
-		}
-	}
-	return append(parts, text[from:])
 }
 
 // noImages are the types of records in bills of materials that are no images.

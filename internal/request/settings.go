@@ -160,8 +160,8 @@ func (c *copyRecord) add(one setting) {
 		r := c.scan.peek(one.value)
 		c.target = c.target || len(r.images) > 0 && r.strength >= official || isDomain(one.value)
 	case what == tagPart:
-		for _, tag := range strings.FieldsFunc(one.value, func(r rune) bool { return strings.ContainsRune("[], ", r) }) {
-			c.tags = append(c.tags, setting{one.key, cleanValue(tag), one.line})
+		for _, tag := range itemsIn(one.value) {
+			c.tags = append(c.tags, setting{one.key, tag, one.line})
 		}
 	case what == namePart && known.IsSite(host), strings.Contains(one.value, "github.com/"): // of source code
 	case from == sourceSide || c.parts[what].value == "":
@@ -232,22 +232,22 @@ func (s *scan) joinTags(where *place, parent string, settings []setting) bool {
 // tagsIn returns the tags that a setting lists: those of a key for tags, or of another one
 // if all look like tags; nil for other settings.
 func tagsIn(one setting) (tags []setting) {
-	list, flow := strings.CutPrefix(one.value, "[")
 	named := one.key == "tags" || one.key == "versions"
-	if !flow && !named {
+	if !named && !strings.HasPrefix(one.value, "[") {
 		return nil
 	}
-	for _, tag := range strings.Split(strings.TrimSuffix(list, "]"), ",") {
-		tag = cleanValue(tag)
-		switch {
-		case tag == "":
-		case !looksLikeTag(tag) && (!named || !isTagWord(tag) || strings.ContainsAny(tag, "/:=")):
+	for _, tag := range itemsIn(one.value) {
+		if !looksLikeTag(tag) && (!named || !isTagWord(tag) || strings.ContainsAny(tag, "/:=")) {
 			return nil
-		default:
-			tags = append(tags, setting{"tag", tag, one.line})
 		}
+		tags = append(tags, setting{"tag", tag, one.line})
 	}
 	return tags
+}
+
+// itemsIn returns the words of a list in the flow style, "[v1, 'v2']".
+func itemsIn(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune("[], \"'", r) })
 }
 
 // untaggedIn returns the index of the setting with the name of an image without a tag; -1 if
@@ -710,7 +710,7 @@ func (s *scan) shareRegistry(settings []setting, registry, stem, tag string) (fo
 			image += ":" + tag
 		}
 		if one.value, found = image, true; nameStem(key) == "" {
-			one.key = "image"
+			one.key += "_image" // which joinKey reads
 		}
 	}
 	return found
