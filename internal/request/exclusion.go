@@ -21,6 +21,10 @@ func isHeaded(said string, from int) bool {
 		from++
 	}
 	head, ok := strings.CutSuffix(strings.TrimRight(said[max(0, from-most):from], " *_`"), ":")
+	if head, remark, is := strings.Cut(head, " ("); is && strings.HasSuffix(remark, ")") {
+		before, whole := unwanted.cut(head)
+		return ok && whole && strings.Trim(before, " -*_`") == "" // "Not missing (so nothing to do):"
+	}
 	return ok && len(head) < most-1 && unwanted.end(strings.TrimRight(head, " *_`"))
 }
 
@@ -134,6 +138,9 @@ func (u *spokenLine) exclude() {
 		u.replaced = u.replaced || replaced
 		listed = isHeaded(u.said, u.toks[i].at) || listed && onlyListMarks(u.toks[last+1:i])
 		u.not[i] = listed || replaced || u.isNotMeant(i)
+		if u.not[i] && strings.HasPrefix(strings.TrimLeft(u.said[u.joinedEnd(i):], "`"), ")") {
+			u.excludeInBracket(i)
+		}
 		if last >= 0 {
 			u.shareExclusion(last, i, begins)
 			begins = begins && onlyListMarks(u.toks[last+1:i])
@@ -144,6 +151,18 @@ func (u *spokenLine) exclude() {
 	}
 	if u.on.has(&dismissals) {
 		u.dismiss()
+	}
+}
+
+// excludeInBracket excludes the images of a list in brackets that ends with the one at
+// an index: "the others (a/b:1, a/c:1) are not needed".
+func (u *spokenLine) excludeInBracket(end int) {
+	from := end
+	for from > 0 && (u.isImage(from-1) || isTagListMark(lower(u.toks[from-1].text))) {
+		from--
+	}
+	for n := from; n <= end && strings.HasSuffix(strings.TrimRight(u.said[:u.toks[from].at], "`"), "("); n++ {
+		u.not[n] = u.isImage(n)
 	}
 }
 

@@ -26,7 +26,11 @@ func excluded(e *evidence) {
 func (e *evidence) dropNamedOut() {
 	all := e.with(taken)
 	left := len(all)
-	for _, one := range e.body.without {
+	names := e.body.without
+	if allBut.in(e.title.said) {
+		names = append(slices.Clip(names), e.title.without...)
+	}
+	for _, one := range names {
 		for _, c := range calledBy(one.name, all) {
 			if left > 1 && c.verdict == taken && one.mayMean(c) {
 				c.judge(dropped, "excluded") // "all of it, except b"
@@ -35,6 +39,9 @@ func (e *evidence) dropNamedOut() {
 		}
 	}
 }
+
+// allBut are words of a title in front of the only images that are not wanted.
+var allBut = phrases{list: "all but|everything but|except|außer|sauf|кроме|除了"}
 
 // mayMean reports whether a name that a sentence excludes can be that of an image: one
 // that another sentence names in full, or that stands in no sentence.

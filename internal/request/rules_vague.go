@@ -209,7 +209,7 @@ func onlyTag(e *evidence) {
 	}
 	tags := e.onlyTags()
 	for _, c := range e.with(taken) {
-		other := tags[c.repository()]
+		other := tags[c.repository().String()]
 		switch {
 		case other == nil, !c.lacksTag(), c.isListed() && other.isListed() && c.line != other.line: // each line of a list is wanted
 		case other.verdict == taken || other.judgedBy("copy"):
@@ -222,22 +222,23 @@ func onlyTag(e *evidence) {
 
 // onlyTags returns the candidate with a tag of each repository that has only one tag in
 // the text, which is not said to be old or unwanted; the one that is taken, if one is.
-func (e *evidence) onlyTags() map[reference.Repository]*candidate {
-	tags := map[reference.Repository]*candidate{}
+func (e *evidence) onlyTags() map[string]*candidate {
+	tags := map[string]*candidate{}
 	for _, t := range e.texts() {
 		for i := range t.candidates {
 			c := &t.candidates[i]
 			if c.lacksTag() || c.ref().HasDigest() {
 				continue
 			}
-			first, seen := tags[c.repository()]
+			name := c.repository().String()
+			first, seen := tags[name]
 			switch {
 			case !seen && c.mayLendTag():
-				tags[c.repository()] = c
+				tags[name] = c
 			case !seen || first != nil && first.tag() != c.tag():
-				tags[c.repository()] = nil // it has several, or one that does not count
+				tags[name] = nil // it has several, or one that does not count
 			case first != nil && c.verdict == taken:
-				tags[c.repository()] = c
+				tags[name] = c
 			}
 		}
 	}

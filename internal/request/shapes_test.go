@@ -433,6 +433,17 @@ func TestEveryWordThatAddsToTheTitle(t *testing.T) {
 	}
 }
 
+// TestEveryWordForAllBut checks that a title with each of the words excludes an image by
+// its name.
+func TestEveryWordForAllBut(t *testing.T) {
+	for _, w := range allBut.all() {
+		req := Parse(Input{Title: "Mirror images, " + w + " loki", Body: "image: grafana/loki:3.1\nimage: grafana/tempo:2.5"})
+		if len(req.Images) != 1 || req.Images[0].Reference.String() != "docker.io/grafana/tempo:2.5" {
+			t.Errorf("%q: got %v", w, req.Images)
+		}
+	}
+}
+
 // TestEveryWordForCopying checks that each of the words asks for a copy once more.
 func TestEveryWordForCopying(t *testing.T) {
 	if asksOnceMore("qqq it again") {
