@@ -92,7 +92,7 @@ func namesTool(text string) bool {
 		for end < len(text) && wordBytes[text[end]] {
 			end++
 		}
-		word := strings.TrimLeft(text[from:end], "$#>.")
+		word := strings.TrimLeft(text[from:end], "$#>.@")
 		if programOf(word) != "" || programOf(word[strings.LastIndexByte(word, '/')+1:]) != "" {
 			return true
 		}
@@ -183,7 +183,7 @@ func commandEnd(toks []token, at int) int {
 // programAt returns the program with known commands at toks[at]; empty if there
 // is none.
 func programAt(toks []token, at int) string {
-	name := strings.TrimLeft(toks[at].text, "$#>.")
+	name := strings.TrimLeft(toks[at].text, "$#>.@")
 	if at+1 < len(toks) && (toks[at+1].text == "pull" || toks[at+1].text == "run") {
 		// "docker.io/docker pull a/b": a command where a name was expected.
 		name = name[strings.LastIndexByte(name, '/')+1:]
@@ -248,6 +248,14 @@ func endsCommand(t token) bool {
 	return t.kind == separator && t.text != "," || t.kind == otherWord || t.text == ">" || t.text == "2>&1"
 }
 
+// isPlaceInFile reports whether a word is the file and the number of a line that grep
+// prints in front of it: "ci/test.yaml:12:".
+func isPlaceInFile(word string) bool {
+	place, closed := strings.CutSuffix(word, ":")
+	file, number := cutTag(place)
+	return closed && file != "" && isDigits(number)
+}
+
 // isPrompt reports whether only a prompt, a bullet and words such as "sudo"
 // precede a command: "$", "#", "root@host:~#", "1.".
 func isPrompt(before []token) bool {
@@ -255,7 +263,7 @@ func isPrompt(before []token) bool {
 		switch {
 		case t.kind == separator:
 		case slices.Contains([]string{"sudo", "time", "k3s", "microk8s", "rke2", "run:", "exec", "-", "*", "-E"}, t.text):
-		case strings.ContainsAny(t.text, "$#@~>%"), isVersion(strings.TrimRight(t.text, ".")):
+		case strings.ContainsAny(t.text, "$#@~>%"), isVersion(strings.TrimRight(t.text, ".")), isPlaceInFile(t.text):
 		default:
 			return false
 		}
