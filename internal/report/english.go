@@ -213,7 +213,7 @@ var (
 			{request.RemovedSpace, "spaces removed"},
 			{request.JoinedLines, "two lines joined into one name"},
 			{request.FixedPunctuation, "punctuation fixed"},
-			{request.Expanded, "expanded from the braces"},
+			{request.Expanded, "expanded from a shorter form"},
 			{request.ReleaseSet, "part of this Kubernetes release"},
 			{request.Guessed, "only this word was given: read as the official image on Docker Hub"},
 		},

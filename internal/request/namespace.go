@@ -14,20 +14,22 @@ import (
 func (s *scan) readNamespaces() {
 	s.rest(func(i int, l *line) {
 		text := strings.TrimRight(l.text, " *_")
-		if !strings.HasSuffix(text, ":") || !strings.Contains(text, ".") && !strings.Contains(lower(text), "hub") || len(text) > 200 {
-			return // neither a host nor "Docker Hub"
+		if !strings.HasSuffix(text, ":") || !strings.ContainsAny(text, ". ") || len(text) > 200 {
+			return // neither a host nor words for one
 		}
 		toks := tokens(text)
 		space, tag := "", ""
 		for n, t := range toks {
-			if at, last := spaceAt(toks, n); space == "" && last > n && (n == 0 || fromMarks.has(lower(toks[n-1].text))) {
+			if at, last := spaceAt(toks, n); space == "" && last > n && (n == 0 || fromMarks.has(lower(toks[n-1].text)) || articles.has(lower(toks[n-1].text))) {
 				space = at
 			}
 			switch word := trimWord(t.text); {
 			case space == "" && (isNamespaceWord(word) || n > 0 && fromMarks.has(lower(toks[n-1].text)) && known.IsRegistry(word) && !reference.IsDockerHub(word)):
 				space = word
 			case strings.Contains(word, "/"):
-				return
+				if n == 0 || !destinationMarks.has(lower(toks[n-1].text)) {
+					return // but "from docker.io/a to quay.io/a:"
+				}
 			case n > 0 && isVersion(word) && (strings.Contains(word, ".") || word[0] == 'v') && !owners.has(lower(toks[n-1].text)):
 				tag = word
 			}
@@ -43,7 +45,7 @@ func (s *scan) readNamespaces() {
 		var found []reading
 		for ; last < len(s.lines) && s.lines[last].text != "" && !s.taken[last]; last++ {
 			item, skip := stripMarkers(s.lines[last].text)
-			r := s.inNamespace(space, strings.Trim(item, "`\"' "), tag)
+			r := s.inNamespace(space, nameAndTag(item), tag)
 			if skip || len(r.images) == 0 {
 				return
 			}
@@ -51,10 +53,22 @@ func (s *scan) readNamespaces() {
 		}
 		for n, r := range found {
 			item, _ := stripMarkers(s.lines[first+n].text)
+			item = strings.TrimLeft(item, "`\"' ")
 			s.offer(&s.lines[first+n], len(s.lines[first+n].text)-len(item), r, inNamespace)
 			s.taken[first+n], s.taken[i] = true, true
 		}
 	})
+}
+
+// nameAndTag returns the name of an item of a list, joined with a tag that stands apart:
+// "operator `v1.2`".
+func nameAndTag(item string) string {
+	item, _, _ = strings.Cut(item, " (")
+	name, tag, _ := strings.Cut(strings.Trim(item, "`\"' "), " ")
+	if tag = strings.Trim(tag, "`\"' :="); !looksLikeTag(tag) {
+		return strings.Trim(item, "`\"' ")
+	}
+	return strings.TrimRight(name, "`\"' :=") + ":" + tag
 }
 
 // spaceAt returns the namespace that begins at a token, with its registry, and the index
@@ -71,7 +85,11 @@ func spaceAt(toks []token, i int) (space string, last int) {
 	if i+2 >= len(toks) || strings.ContainsAny(word, "/.:") || !hasLetter(word) || sentenceWords.has(word) || known.IsOfficial(word) {
 		return "", i
 	}
-	last = i + 2
+	mark := i + 1
+	if spaceNouns.has(spoken(toks[mark])) && mark+2 < len(toks) {
+		mark++ // "the goharbor organisation on Docker Hub"
+	}
+	last = mark + 1
 	if articles.has(toks[last].text) && last+1 < len(toks) {
 		last++
 	}
@@ -80,7 +98,7 @@ func spaceAt(toks []token, i int) (space string, last int) {
 		last++
 		host += "hub" // "Docker Hub"
 	}
-	if host = cmp.Or(known.ByShortName(host), host); !hostMarks.has(spoken(toks[i+1])) || !known.IsRegistry(host) {
+	if host = cmp.Or(known.ByShortName(host), host); !hostMarks.has(spoken(toks[mark])) || !known.IsRegistry(host) {
 		return "", i
 	}
 	return host + "/" + word, last
@@ -227,6 +245,9 @@ func fitsNamespace(space, name string) bool {
 
 // fromMarks are words between names and their namespace.
 var fromMarks = wordSet{list: "fromMarks"}
+
+// destinationMarks are words directly before the place to which images are copied.
+var destinationMarks = endings{list: "destinationMarks"}
 
 // shareNamespace reads "node, cni and typha from docker.io/calico" and
 // "docker.io/calico 的 node 和 cni" as images in the namespace, if there are

@@ -140,9 +140,6 @@ func (c *candidate) isCalledDestination() bool {
 	return is
 }
 
-// destinationMarks are words directly before the place to which images are copied.
-var destinationMarks = endings{list: "destinationMarks"}
-
 // dropOfAccounts drops images at registries of accounts in a cloud, to which the image
 // with the same name and tag at another host is copied.
 func dropOfAccounts(all []*candidate) {
