@@ -73,7 +73,7 @@ func (p *prosePass) readSpoken(l *line, text string) {
 	} else {
 		p.readLine(l, text)
 	}
-	if strings.HasPrefix(strings.TrimSpace(l.text), "#") {
+	if text = strings.TrimSpace(l.text); strings.HasPrefix(text, "#") || strings.HasPrefix(text, "//") {
 		for n := range p.candidates[from:] {
 			p.candidates[from+n].heading = true
 		}
@@ -179,7 +179,7 @@ func (s *scan) readCells(l *line, row string) {
 // wordOfCell returns the word that is alone in a cell, or in front of a remark;
 // empty if there is none: "`nginx:1.25` (from Docker Hub)".
 func wordOfCell(cell string) string {
-	cell = strings.TrimSpace(cell)
+	cell = joinCell(strings.TrimSpace(cell))
 	if first, _, ok := strings.Cut(strings.TrimPrefix(cell, "`"), "` "); ok && strings.HasPrefix(cell, "`") {
 		cell = first
 	}
@@ -187,10 +187,4 @@ func wordOfCell(cell string) string {
 		return ""
 	}
 	return cell
-}
-
-// isTagOfCell reports whether a cell is the tag of the image in the cell before it, and
-// not a size: "1.2GB".
-func isTagOfCell(cell string) bool {
-	return isTag(cell) && strings.ContainsAny(cell, ".-") && !strings.ContainsAny(cell, "/:") && !strings.HasSuffix(cell, "B")
 }

@@ -11,7 +11,7 @@ type rule struct {
 // rules are the rules in the order in which they are applied. The comment on a row
 // is its sentence in docs/shapes.md.
 var rules = []rule{
-	// says: a heading names an image only if nothing else does
+	// says: a heading or a comment names an image only if nothing else does
 	{"heading", headings},
 	// says: an image that a sentence excludes is not requested elsewhere either; neither are the others if a sentence with an image says that they are not wanted
 	{"excluded", excluded},

@@ -18,6 +18,7 @@ func TestEachRule(t *testing.T) {
 	}{
 		{rule: "heading", body: "# quay.io/a/b:1\n\nquay.io/a/c:2", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "heading", body: "# quay.io/a/b:1\n\nplease"},
+		{rule: "heading", body: "please copy\nquay.io/a/c:2\n// quay.io/a/b:1", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "excluded", body: "image: quay.io/a/b:1\n\nquay.io/a/b:1 is not needed", want: []string{"quay.io/a/b:1 dropped"}},
 		{rule: "excluded", body: "image: quay.io/a/b:1\n\nquay.io/a/b:2 is not needed"},
 		{rule: "excluded", body: "Please copy\nquay.io/a/b:1\ngrafana/grafana:2\n\nThe grafana is already there, the other one I need.", want: []string{"docker.io/grafana/grafana:2 dropped"}},

@@ -373,8 +373,8 @@ func (c *column) sideAndPart() (from side, p part) {
 	if wantedHeads.starts(lower(c.title)) && readWord(cleanField(c.first)).strength >= tagged {
 		from, p = sourceSide, namePart // "to mirror"
 	}
-	if p == namePart && isRegistryCell(c.first) {
-		p = registryPart // "quay.io" below "source"
+	if (p == namePart || p == noPart && !mirrorHosts.in(lower(c.title))) && isRegistryCell(c.first) {
+		p = registryPart // "quay.io" below "source", or any heading but "mirror"
 	}
 	return from, p
 }
@@ -439,6 +439,22 @@ func cutCells(row string) []string {
 	return cells
 }
 
+// joinCell returns the image in a cell that has only its name, in quotes or before a comma,
+// and its tag, "`a/b`, 1.2", or else the cell.
+func joinCell(cell string) string {
+	words := strings.Fields(cell)
+	if len(words) != 2 || !strings.HasSuffix(words[0], "`") && !strings.HasSuffix(words[0], ",") || isComplete(words[0]) || !isTagOfCell(words[1]) {
+		return cell
+	}
+	return strings.Trim(words[0], "`\"'*,") + ":" + words[1]
+}
+
+// isTagOfCell reports whether a cell is the tag of the image in the cell before it, and
+// not a size: "1.2GB".
+func isTagOfCell(cell string) bool {
+	return isTag(cell) && strings.ContainsAny(cell, ".-") && !strings.ContainsAny(cell, "/:") && !strings.HasSuffix(cell, "B")
+}
+
 // gridRow is a row of a table, without the name of its image.
 type gridRow struct {
 	registry, namespace string
@@ -452,9 +468,9 @@ func (s *scan) readGridRow(g *grid, l *line, cells []string) (found bool) {
 		return false
 	}
 	row := g.rowOf(cells)
-	name := resolveLinks(maskTags(cells[g.named]))
+	name := joinCell(resolveLinks(maskTags(cells[g.named])))
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" ,;`\"'()", r) }) {
-		if word = strings.Trim(word, "*_"); row.registry != "" && !strings.HasPrefix(word, row.registry) {
+		if word = strings.Trim(word, "*_"); row.registry != "" && isHostless(word) {
 			word = row.registry + inNamespaceOf(row.namespace, word)
 		}
 		at := max(0, strings.Index(l.text, word))
