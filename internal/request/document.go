@@ -294,7 +294,7 @@ func (d *document) readKey(one setting, indent int) bool {
 		return true
 	}
 	d.note(one)
-	return d.tagsOf(one, indent) || d.readCopy(one, indent) || d.syncList(one) || d.readKnownKey(one, indent)
+	return d.tagsOf(one, indent) || d.readCopy(one, indent) || d.readKnownKey(one, indent)
 }
 
 // openMapping opens a mapping for a key at an indentation, unless the key is one more of
@@ -351,42 +351,55 @@ func (d *document) readCopy(one setting, indent int) bool {
 }
 
 // tagsOf reads a repository with a list of its tags, "quay.io/a/b": ["1.2"], and
-// reports whether it is one.
+// reports whether it is one, or is in a list of "skopeo sync", perhaps with its tags below.
 func (d *document) tagsOf(one setting, indent int) bool {
-	name := d.below(one.key)
-	if !strings.HasPrefix(one.value, "[") || !strings.Contains(name, "/") || d.syncHost() != "" {
+	name, sync := d.below(one.key)
+	if !strings.HasPrefix(one.value, "[") || !strings.Contains(name, "/") {
+		return sync
+	}
+	tags := itemsIn(one.value)
+	if r := d.scan.peek(name); !sync && (!r.untagged() || r.strength < path || tagsIn(setting{"tags", one.value, one.line}) == nil) {
 		return false
 	}
-	if r := d.scan.peek(name); !r.untagged() || r.strength < path {
-		return false
+	if len(tags) == 0 {
+		tags = []string{"**"}
 	}
-	tags := tagsIn(setting{"tags", one.value, one.line})
 	for _, tag := range tags[:min(len(tags), MaxExpansion)] {
-		d.offerBelow(one.line, indent, name+":"+tag.value)
+		d.offerBelow(one.line, indent, name, tag)
 	}
-	return len(tags) > 0
+	return true
 }
 
 // below returns the repository that a key names in the mappings of a registry and its
-// namespaces, "quay.io: {coreos: {etcd: [v3.5.17]}}"; the key itself if there are none.
-func (d *document) below(key string) string {
+// namespaces, "quay.io: {coreos: {etcd: [v3.5.17]}}", or of a list of "skopeo sync",
+// "quay.io: {images: {coreos/etcd: [v3.5.17]}}", and whether it is the latter. Another key
+// is returned as it is.
+func (d *document) below(key string) (name string, sync bool) {
 	space := ""
-	for _, f := range d.frames {
-		if known.IsRegistry(f.parent) {
+	for i, f := range d.frames {
+		images := f.parent == "images" && space != ""
+		switch {
+		case known.IsRegistry(f.parent), isDomain(f.parent) && i+1 < len(d.frames) && d.frames[i+1].parent == "images":
 			space = f.parent
-		} else if space != "" {
+		case space != "" && !images:
 			space += "/" + f.parent
 		}
+		sync = images
 	}
-	if space == "" || listKeys.has(lower(key)) || partOf(key) != noPart {
-		return key
+	if space == "" || !sync && (listKeys.has(lower(key)) || partOf(key) != noPart) {
+		return key, false
 	}
-	return space + "/" + key
+	return space + "/" + key, sync
 }
 
-// offerBelow offers an image whose parts are the keys of the open mappings.
-func (d *document) offerBelow(l *line, indent int, image string) {
-	d.scan.offer(l, indent, d.scan.readWord(image), inKey)
+// offerBelow offers an image, by its tag or digest, whose other parts are the keys of the
+// open mappings.
+func (d *document) offerBelow(l *line, indent int, name, tag string) {
+	mark := ":"
+	if strings.HasPrefix(tag, "sha256:") {
+		mark = "@"
+	}
+	d.scan.offer(l, indent, d.scan.readWord(name+mark+tag), inKey)
 	for _, f := range d.frames {
 		d.scan.finish(f.settings[len(f.settings)-1].line)
 	}
@@ -458,17 +471,17 @@ func (d *document) item(l *line, text string, indent int) bool {
 		d.note(setting{"tags", value, l})
 		return d.strict
 	}
-	if host := d.syncHost(); host != "" && d.frames[len(d.frames)-1].parent == "images" {
-		d.scan.offer(l, indent, syncImage(host, d.lastKey(), value), inKey)
+	name, sync := d.below(d.lastKey())
+	if sync {
+		d.offerBelow(l, indent, name, value)
 		return true
 	}
 	if host := d.hostBeside(); host != "" && parent == "images" && d.offerAt(host, value, l, indent) {
 		return true
 	}
-	name := d.below(parent)
 	if r := d.scan.peek(name); strings.Contains(name, "/") && r.strength >= tagged && len(r.images) > 0 {
 		if r.untagged() && looksLikeTag(value) {
-			d.offerBelow(l, indent, name+":"+value)
+			d.offerBelow(l, indent, name, value)
 		}
 		return true // or image-syncer's targets
 	}
@@ -601,47 +614,4 @@ func (d *document) offerAll(settings []setting) bool {
 		d.scan.offer(one.line, one.line.indent(), d.scan.readWord(one.value), inKey)
 	}
 	return true
-}
-
-// syncHost returns the registry of the current list of "skopeo sync": "host:",
-// then "images:", then repositories with their tags.
-func (d *document) syncHost() string {
-	for i := len(d.frames) - 1; i > 0; i-- {
-		if strings.ToLower(d.frames[i].parent) != "images" {
-			continue
-		}
-		if host := d.frames[i-1].parent; isDomain(host) {
-			return host
-		}
-	}
-	return ""
-}
-
-// syncList reads "repository: [tags]" in the list of "skopeo sync", and reports whether
-// the setting is in one.
-func (d *document) syncList(one setting) bool {
-	host := d.syncHost()
-	if host == "" || strings.ToLower(d.frames[len(d.frames)-1].parent) != "images" {
-		return false
-	}
-	inside, ok := strings.CutPrefix(one.value, "[")
-	if !ok {
-		return true // the tags are on the lines below
-	}
-	tags := strings.Split(strings.TrimSuffix(inside, "]"), ",")
-	if strings.TrimSpace(strings.Join(tags, "")) == "" {
-		tags[0] = "**"
-	}
-	for _, tag := range tags {
-		d.scan.offer(one.line, one.line.indent(), syncImage(host, one.key, cleanValue(tag)), inKey)
-	}
-	return true
-}
-
-// syncImage returns the image of one tag or digest in a list.
-func syncImage(host, repository, tag string) reading {
-	if strings.HasPrefix(tag, "sha256:") {
-		return readWord(host + "/" + repository + "@" + tag)
-	}
-	return readWord(host + "/" + repository + ":" + tag)
 }
