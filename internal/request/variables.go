@@ -42,7 +42,7 @@ func expandVariables(lines []line, told map[string]string) {
 	v := variables{words: map[string][]string{}, used: map[string]bool{}, setBy: make([]string, len(lines))}
 	v.lookAhead(lines, told)
 	for i := range lines {
-		if !v.set(i, strings.TrimSpace(lines[i].text)) {
+		if !v.set(i, strings.TrimSpace(lines[i].text)) || strings.Contains(lines[i].text, "${var.") {
 			v.use(&lines[i])
 		}
 	}
@@ -56,7 +56,16 @@ func expandVariables(lines []line, told map[string]string) {
 // lookAhead sets the variables to the first value that a line gives them, because it may
 // stand below their use.
 func (v *variables) lookAhead(lines []line, told map[string]string) {
+	block := "" // the variable of Terraform whose block is open
 	for i := range lines {
+		if words := strings.Fields(lines[i].text); len(words) > 1 && words[0] == "variable" {
+			block = "var." + strings.Trim(words[1], `"`)
+		}
+		if _, after, ok := strings.Cut(lines[i].text, "default"); ok && block != "" {
+			if value, set := strings.CutPrefix(strings.TrimSpace(after), "="); set && !strings.ContainsAny(value, "[{$") {
+				v.addFirst(block, strings.TrimRight(value, " }"))
+			}
+		}
 		if name, value, ok := cutAssignment(lines[i].text); ok && closing(value) == "" {
 			v.addFirst(name, value)
 		}
@@ -362,6 +371,9 @@ func cutVariable(text string) (name string, length int) {
 		}
 	}
 	end := identifierEnd(inside)
+	if rest, ok := strings.CutPrefix(inside, "var."); ok {
+		end = len(inside) - len(rest) + identifierEnd(rest) // of Terraform
+	}
 	name = inside[:end]
 	if !braced {
 		return name, end
