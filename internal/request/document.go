@@ -274,6 +274,12 @@ func (d *document) read(l *line) bool {
 	return d.readKey(setting{key, value, l}, at)
 }
 
+// isTagged reports whether a value is an image with its tag.
+func (s *scan) isTagged(value string) bool {
+	r := s.peek(value)
+	return r.isImage(tagged) && !r.untagged()
+}
+
 // openItems begins the items of lists that a line opens, "- - a", and returns the text
 // behind their marks with its indentation.
 func (d *document) openItems(text string, indent int) (inside string, at int) {
@@ -317,6 +323,9 @@ func (d *document) readKnownKey(one setting, indent int) bool {
 		return true
 	case key == "uses" && strings.HasPrefix(value, "docker://"), key == "container" && d.strict && d.scan.peek(value).strength >= official:
 		d.scan.offer(one.line, indent, d.scan.readWord(value), inKey) // of a workflow
+		return true
+	case isImageKey(lower(d.frames[len(d.frames)-1].parent)) && d.scan.isTagged(value):
+		d.scan.offer(one.line, indent, d.scan.readWord(value), inKey) // "controllerImages:" above "webhook: a/b:1"
 		return true
 	case key == "kubernetesversion":
 		d.scan.release(one.line, indent, value)

@@ -25,12 +25,24 @@ func platformWord(word string) (reference.Platform, bool) {
 
 // platformValue reads the value of a platform setting: one or several
 // platforms, separated by commas or plus signs. "all" and an empty value are
-// not platforms. A value that excludes some is a problem.
+// not platforms. A value that excludes some is a problem, and so is a word that is no
+// platform, unless it is in brackets behind one: "amd64 (the only one)".
 func platformValue(value string) (platforms []reference.Platform, problem *Problem) {
 	if exceptions.in(" " + lower(value) + " ") {
 		return nil, &Problem{Code: UnknownPlatform, Written: clip(value)}
 	}
-	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
+	value, remark, _ := strings.Cut(value, "(")
+	platforms, problem = platformsIn(value)
+	more, other := platformsIn(remark)
+	if len(platforms) == 0 && problem == nil {
+		problem = other
+	}
+	return addPlatform(platforms, more...), problem
+}
+
+// platformsIn returns the platforms in a text, and the last word that is none.
+func platformsIn(text string) (platforms []reference.Platform, problem *Problem) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",;+& |\"'`[]()", r) }) {
 		word = trimWord(word)
 		if word == "" || anyPlatform.has(lower(word)) {
 			continue

@@ -84,11 +84,12 @@ func (c *candidate) isMentioned() bool {
 // asides: "In the lab we had a/b:1." above "What we need: a/c:2", and "a/b:1 is
 // gone" beside "a/c:2".
 func asides(e *evidence) {
-	if all := e.with(taken); slices.ContainsFunc(all, (*candidate).isPlain) {
-		for _, c := range all {
-			if c.doubted {
-				c.judge(dropped, "aside")
-			}
+	wanted := e.with(taken)
+	for _, c := range wanted {
+		// The tags of one image, "a/b in 1.2 and 1.3", stand at one place.
+		isOther := func(o *candidate) bool { return o.isPlain() && (o.line != c.line || o.at != c.at) }
+		if c.doubted && slices.ContainsFunc(wanted, isOther) {
+			c.judge(dropped, "aside")
 		}
 	}
 	all := e.body.with(taken)
