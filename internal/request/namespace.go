@@ -14,6 +14,7 @@ import (
 func (s *scan) readNamespaces() {
 	s.rest(func(i int, l *line) {
 		text := strings.TrimRight(l.text, " *_")
+		text = text[strings.LastIndex(text, ". ")+1:] // the last sentence
 		if !strings.HasSuffix(text, ":") || !strings.ContainsAny(text, ". ") || len(text) > 200 {
 			return // neither a host nor words for one
 		}

@@ -79,6 +79,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "listed-tags", title: "Mirror quay.io/a/b", body: "These tags:\n- edge\n- jammy", want: []string{"quay.io/a/b:edge taken", "quay.io/a/b:jammy taken"}},
 		{rule: "listed-tags", body: "Please mirror quay.io/a/b.\n\nThe others are later.\n- v1.2\n- v1.3", want: []string{"quay.io/a/b:v1.2 taken", "quay.io/a/b:v1.3 taken"}},
 		{rule: "listed-tags", body: "Please mirror quay.io/a/b.\n\nDid you use the latest version?\nno"},
+		{rule: "listed-tags", body: "The newest version of quay.io/a/b has a fault, the tag below is better.\n\nThanks\nMark"},
+		{rule: "listed-tags", body: "Please mirror quay.io/a/b. It has the new tags:\nthanks\nplease"},
 		{rule: "listed-tags", body: "Please mirror quay.io/a/b and quay.io/a/c:\n- v1.2\n- v1.3"},
 		{rule: "listed-tags", body: "Please mirror quay.io/a/b:1.0:\n- v1.2\n- v1.3"},
 		{rule: "shared-tag", body: "all at v1.2:\n\nquay.io/a/b\nquay.io/a/c:2", want: []string{"quay.io/a/b:v1.2 taken"}},

@@ -29,9 +29,9 @@ func (s *scan) noteTagLists() {
 }
 
 // tagsFrom returns the list of tags that begins with a line. One alone, and words that
-// have not the form of a tag, need a word for tags in the line above.
+// have not the form of a tag, need a line above that calls them tags.
 func (s *scan) tagsFrom(first int, above *line) (list tagList) {
-	called := slices.ContainsFunc(tokens(above.text), isTagNoun)
+	called := callsTags(above.text)
 	list.above = above.number
 	for i := first; i < len(s.lines) && len(list.lines) < maxUses; i++ {
 		tag, ok := tagItem(s.lines[i].text, called)
@@ -49,6 +49,16 @@ func (s *scan) tagsFrom(first int, above *line) (list tagList) {
 	return list
 }
 
+// callsTags reports whether a line calls what is below it tags: it has a word for tags, and
+// ends with it or a colon, or is a heading.
+func callsTags(text string) bool {
+	toks := tokens(text)
+	if !slices.ContainsFunc(toks, isTagNoun) {
+		return false
+	}
+	return strings.HasPrefix(text, "#") || strings.HasSuffix(strings.TrimRight(text, " *_"), ":") || isTagNoun(toks[len(toks)-1])
+}
+
 // tagItem returns the tag that an item of a list consists of, apart from a remark in
 // brackets; empty if the remark says that it is not wanted. called tells that the items
 // are called tags, whatever their form.
@@ -59,11 +69,17 @@ func tagItem(text string, called bool) (tag string, ok bool) {
 	if skip || !reference.ValidTag(item) || isAddress(item) {
 		return "", false
 	}
-	if !looksLikeTag(item) && (!called || !hasLetter(item)) {
+	if !looksLikeTag(item) && (!called || !isTagName(item)) {
 		return "", false
 	}
 	if remark = lower(remark); remark != "" && (contrasts.in(remark) || dones.in(remark)) {
 		return "", true
 	}
 	return item, true
+}
+
+// isTagName reports whether a word that is called a tag can be one: it is in lower case,
+// and no word of a sentence.
+func isTagName(word string) bool {
+	return hasLetter(word) && word == lower(word) && !isOfProse(word) && !isFiller(word) && !thanking.in(word)
 }
