@@ -408,8 +408,8 @@ func blockHeadOf(lines []line, i int) (h blockHead, ok bool) {
 	case text == "":
 		return h, false
 	case colon:
-	case is:
-		return blockHead{words: strings.Trim(heading, "# *_"), whole: true}, true
+	case is, isSection(text):
+		return blockHead{words: strings.Trim(heading, "# *_[]"), whole: true}, true
 	case !strings.HasSuffix(text, "如") || i+1 == len(lines) || !strings.HasPrefix(strings.TrimLeft(lines[i+1].text, " "), "- "):
 		return h, false
 	}
@@ -418,6 +418,11 @@ func blockHeadOf(lines []line, i int) (h blockHead, ok bool) {
 		h.words, h.remark = strings.TrimRight(h.words[:at], " *_"), h.words[at+1:len(h.words)-1]
 	}
 	return h, len(h.words) <= most
+}
+
+// isSection reports whether a line is the name of a section of a file: "[done]".
+func isSection(text string) bool {
+	return strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") && !strings.ContainsAny(text, " ,\"'/:")
 }
 
 // is reports whether a head ends with one of some words, or consists of them.

@@ -66,6 +66,8 @@ func intoSpaces(e *evidence) {
 	for _, c := range t.with(taken) {
 		if in, _ := spaceOf(spaces, c.line); states(spaces, c.line, c.at) {
 			c.judge(dropped, "stated-namespace")
+		} else if c.isShort() && t.hasMoved(c.line) {
+			c.moveInto(in, taken) // "a-b:1 and redis:7, both from bitnami/"
 		} else if c.isShort() && in.line < c.line {
 			c.moveInto(in, asked) // "redis:7" below "all from bitnami/:"
 		}
@@ -75,6 +77,11 @@ func intoSpaces(e *evidence) {
 			e.note(Problem{Code: Ambiguous, Written: c.image.Written, Line: c.line, Suggestion: c.ref().String()})
 		}
 	}
+}
+
+// hasMoved reports whether an image on a line was moved into a namespace.
+func (t *text) hasMoved(line int) bool {
+	return slices.ContainsFunc(t.with(taken), func(c *candidate) bool { return c.line == line && c.judgedBy("stated-namespace") })
 }
 
 // likelySpaces returns the namespaces that a word or the names in the text confirm.

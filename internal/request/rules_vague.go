@@ -196,6 +196,8 @@ func (m *more) lacksTag(c *candidate) bool {
 		return m.tagged[repository] || c.lacksHost() && m.hosted[repository.Path()]
 	case c.has(ReadLink), c.place == inSyncKey:
 		return m.tagged[repository]
+	case c.place == inLog && c.lacksHost():
+		return m.told[repository] || m.hosted[repository.Path()]
 	case c.place == inKey, c.place == inLog:
 		return m.told[repository]
 	}
