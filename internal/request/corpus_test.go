@@ -3,6 +3,7 @@ package request
 import (
 	"bufio"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -84,6 +85,42 @@ func inParallel(all []*sample, do func(*sample)) {
 		})
 	}
 	wait.Wait()
+}
+
+// FuzzChangedCases reads cases in which lines have moved, or stand at another indentation,
+// beside lines of others of the same dialect: nobody would write that, but somebody may
+// paste it.
+func FuzzChangedCases(f *testing.F) {
+	bodies := map[string][][]string{} // of the cases, by their folder
+	for _, c := range caseTexts(f) {
+		bodies[c.folder] = append(bodies[c.folder], strings.Split(c.body, "\n"))
+	}
+	folders := slices.Sorted(maps.Keys(bodies))
+	for seed := range uint64(500) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(_ *testing.T, seed uint64) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		all := bodies[folders[random.IntN(len(folders))]]
+		lines := slices.Clone(all[random.IntN(len(all))])
+		for range 1 + random.IntN(4) {
+			at := random.IntN(len(lines))
+			other := all[random.IntN(len(all))]
+			switch random.IntN(3) {
+			case 0:
+				lines[at] = strings.Repeat("  ", random.IntN(4)) + strings.TrimLeft(lines[at], " ")
+			case 1:
+				from := random.IntN(len(other))
+				lines = slices.Insert(lines, at, other[from:min(len(other), from+1+random.IntN(3))]...)
+			default:
+				to := random.IntN(len(lines))
+				lines[at], lines[to] = lines[to], lines[at]
+			}
+		}
+		in := Input{Title: "Please mirror", Body: strings.Join(lines, "\n"), List: random.IntN(4) == 0}
+		Parse(in)
+		Explain(in)
+	})
 }
 
 // FuzzMixedTexts parses titles and lines of different texts of the corpus together, with

@@ -120,7 +120,7 @@ func isFlow(text string) bool {
 // isString reports whether a line is an item of a list in JSON: "v1.2",
 func isString(text string) bool {
 	inside, ok := strings.CutPrefix(strings.TrimSuffix(text, ","), `"`)
-	return ok && strings.IndexByte(inside, '"') == len(inside)-1
+	return ok && inside != "" && strings.IndexByte(inside, '"') == len(inside)-1
 }
 
 // isBrackets reports whether a line consists of punctuation of a document.
@@ -410,7 +410,9 @@ func (d *document) offerBelow(l *line, indent int, name, tag string) {
 	}
 	d.scan.offer(l, indent, d.scan.readWord(name+mark+tag), inKey)
 	for _, f := range d.frames {
-		d.scan.finish(f.settings[len(f.settings)-1].line)
+		if n := len(f.settings); n > 0 { // only mappings on one line have none
+			d.scan.finish(f.settings[n-1].line)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ type caseText struct {
 }
 
 // caseTexts returns the titles and bodies of all cases.
-func caseTexts(t *testing.T) []caseText {
+func caseTexts(t testing.TB) []caseText {
 	t.Helper()
 	var all []caseText
 	files, err := filepath.Glob("testdata/*/*.txt")
