@@ -384,6 +384,10 @@ func (d *document) tagsOf(one setting, indent int) bool {
 // "quay.io: {images: {coreos/etcd: [v3.5.17]}}", and whether it is the latter. Another key
 // is returned as it is.
 func (d *document) below(key string) (name string, sync bool) {
+	const deepest = 16 // mappings, which keeps the time linear
+	if len(d.frames) > deepest {
+		return key, false
+	}
 	space := ""
 	for i, f := range d.frames {
 		images := f.parent == "images" && space != ""
