@@ -15,7 +15,8 @@ var (
 )
 
 // noteCorrection notes that a sentence corrects what is before some word of it: "I meant
-// 1.2", "not 1.1, but 1.2".
+// 1.2", "not 1.1, but 1.2". More corrections than maxUses are not read: each looks at all
+// images before it.
 func (s *scan) noteCorrection(u *spokenLine) {
 	at, old := -1, ""
 	if u.on.has(&corrections) || u.on.has(&regrets) {
@@ -27,7 +28,7 @@ func (s *scan) noteCorrection(u *spokenLine) {
 	if excluded := u.excludedVersion(); excluded != "" {
 		old = excluded
 	}
-	if at >= 0 || old != "" {
+	if (at >= 0 || old != "") && len(s.corrected) < maxUses {
 		s.noteCorrected(u, at, old)
 	}
 }

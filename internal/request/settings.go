@@ -215,11 +215,15 @@ func (s *scan) joinTags(where *place, parent string, settings []setting) bool {
 			rest = append(rest, one)
 		}
 	}
-	at := untaggedIn(s, rest)
-	if at < 0 || !slices.ContainsFunc(tags, func(one setting) bool { return isVersion(one.value) || looksLikeTag(one.value) }) {
+	if !slices.ContainsFunc(tags, func(one setting) bool { return isVersion(one.value) || looksLikeTag(one.value) }) {
 		return false
 	}
-	if s.finish(rest[at].line); rest[at].key == "name" {
+	at := untaggedIn(s, rest)
+	if at < 0 {
+		return false
+	}
+	s.finish(rest[at].line)
+	if rest[at].key == "name" {
 		rest[at].key = string(namePart)
 	}
 	for _, tag := range tags[:min(len(tags), MaxExpansion)] {
@@ -675,9 +679,10 @@ func (s *scan) readAssignments() {
 
 // shareRegistries puts the images of variables into the registries of variables whose names
 // begin in the same way, "A_REGISTRY", "A_TAG", "A_IMAGE_B" and "A_IMAGE_C", or of one such
-// as "SOURCE_REGISTRY". It reports whether there are any.
+// as "SOURCE_REGISTRY". It reports whether there are any. More registries than maxUses are
+// not read, which keeps the time linear.
 func (s *scan) shareRegistries(settings []setting) (found bool) {
-	values := valuesOf(settings)
+	values, uses := valuesOf(settings), 0
 	for _, all := range []bool{false, true} {
 		for _, one := range settings {
 			stem, ok := strings.CutSuffix(lower(one.key), "registry")
@@ -685,19 +690,21 @@ func (s *scan) shareRegistries(settings []setting) (found bool) {
 			if !ok || word == "" || targetWords.has(word) || sourceWords.has(word) != all || !known.IsRegistry(one.value) {
 				continue
 			}
+			if uses++; uses > maxUses {
+				return found
+			}
 			if all {
 				stem = ""
 			}
-			found = s.shareRegistry(settings, one.value, stem, tagOf(word, values)) || found
+			found = s.shareRegistry(settings, values, one.value, stem, tagOf(word, values)) || found
 		}
 	}
 	return found
 }
 
 // shareRegistry puts the images of variables whose names have a common beginning into a
-// registry, with a tag unless they have their own.
-func (s *scan) shareRegistry(settings []setting, registry, stem, tag string) (found bool) {
-	values := valuesOf(settings)
+// registry, with a tag unless they have their own. values are those of all variables.
+func (s *scan) shareRegistry(settings []setting, values map[string]string, registry, stem, tag string) (found bool) {
 	for i := range settings {
 		one := &settings[i]
 		key := lower(one.key)

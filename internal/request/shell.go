@@ -104,11 +104,18 @@ func namesTool(text string) bool {
 // bytes.
 const maxCommand = 1 << 14
 
+// maxFailed is how many names of programs without a command are read on one line, which
+// keeps the time linear.
+const maxFailed = 64
+
 // commandLine is a line with commands while it is read.
 type commandLine struct {
 	*scan
 	line     *line
 	toks     []token
+	prompt   int     // how many words are the prompt
+	end      int     // the index behind the words of the command
+	failed   int     // how many words were no command, but the name of a program
 	question bool    // it asks for something else than what the commands do
 	found    bool    // a command
 	loose    []token // the words outside of the commands
@@ -121,6 +128,7 @@ func (s *scan) readCommandLine(l *line, text string) bool {
 	said := lower(l.text)
 	doubt := isQuestion(said)
 	c := commandLine{scan: s, line: l, toks: mergeQuoted(text, tokens(text)), question: doubt && !isPolite(said)}
+	c.prompt = promptEnd(c.toks)
 	for at := 0; at < len(c.toks); {
 		at = c.readAt(at)
 	}
@@ -145,24 +153,27 @@ func (c *commandLine) readAt(at int) (next int) {
 		return at + 1
 	}
 	program := programAt(c.toks, at)
-	if program == "" {
+	if program == "" || c.failed == maxFailed {
 		c.loose = append(c.loose, *t)
 		return at + 1
 	}
-	end := commandEnd(c.toks, at)
-	inProse := !c.found && !isPrompt(c.toks[:at]) || startsUpper(t.text)
+	if c.end <= at {
+		c.end = commandEnd(c.toks, at)
+	}
+	inProse := !c.found && at > c.prompt || startsUpper(t.text)
 	one := invocation{scan: c.scan, line: c.line, question: c.question, inProse: inProse}
-	if !one.read(program, c.toks[at+1:end]) {
+	if !one.read(program, c.toks[at+1:c.end]) {
+		c.failed++
 		return at + 1
 	}
 	c.found = true
-	return end
+	return c.end
 }
 
 // note notes what a line with commands says of the text.
 func (c *commandLine) note(said string) {
 	s := c.scan
-	s.defect = s.defect || !isPrompt(c.toks[:1]) && isDefect(said)
+	s.defect = s.defect || c.prompt == 0 && isDefect(said)
 	s.told += wordsOf(c.line, append(c.others, c.loose...), nil)
 	s.pulls = s.pulls || strings.Contains(said, "pull ")
 	s.wanted = s.wanted || strings.Contains(said, "image mirror ") || wantsImage(said, c.line.number == 0, 1, len(c.loose))
@@ -256,19 +267,19 @@ func isPlaceInFile(word string) bool {
 	return closed && file != "" && isDigits(number)
 }
 
-// isPrompt reports whether only a prompt, a bullet and words such as "sudo"
-// precede a command: "$", "#", "root@host:~#", "1.".
-func isPrompt(before []token) bool {
-	for _, t := range before {
+// promptEnd returns the index behind the words before a command: a prompt, a bullet and
+// words such as "sudo": "$", "#", "root@host:~#", "1.".
+func promptEnd(toks []token) int {
+	for i, t := range toks {
 		switch {
 		case t.kind == separator:
 		case slices.Contains([]string{"sudo", "time", "k3s", "microk8s", "rke2", "run:", "exec", "-", "*", "-E"}, t.text):
 		case strings.ContainsAny(t.text, "$#@~>%"), isVersion(strings.TrimRight(t.text, ".")), isPlaceInFile(t.text):
 		default:
-			return false
+			return i
 		}
 	}
-	return true
+	return len(toks)
 }
 
 // read parses the arguments of a program by the grammar of its command and

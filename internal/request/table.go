@@ -151,9 +151,14 @@ func (s *scan) openGrid(i int) (g grid, ok bool) {
 func (s *scan) isMarkdownHeading(i int) bool {
 	heading := s.lines[i].text
 	if strings.HasPrefix(strings.TrimSpace(heading), "|") {
-		return true
+		return !isRule(heading)
 	}
-	return strings.Contains(heading, " | ") && i+1 < len(s.lines) && isRule(s.lines[i+1].text)
+	return strings.Contains(heading, " | ") && s.isAboveRule(i)
+}
+
+// isAboveRule reports whether a line stands above the rule of a Markdown table.
+func (s *scan) isAboveRule(n int) bool {
+	return n+1 < len(s.lines) && isRule(s.lines[n+1].text)
 }
 
 // cut returns the cells of a row.
@@ -184,6 +189,9 @@ func (s *scan) readGridRows(g *grid) (rows int) {
 		if g.markdown && !strings.Contains(l.text, "|") || !g.markdown && len(cells) != len(g.columns) {
 			break // it is no row
 		}
+		if rows == 0 && n > g.first && s.isHeading(g, n, cells) {
+			break // another table begins, which keeps the time linear
+		}
 		switch {
 		case s.readGridRow(g, l, cells):
 			s.taken[n] = true
@@ -200,6 +208,17 @@ func (s *scan) readGridRows(g *grid) (rows int) {
 	}
 	s.taken[g.heading] = s.taken[g.heading] || rows > 0
 	return rows
+}
+
+// isHeading reports whether a line, cut into cells, can be the heading of another table of
+// the same kind.
+func (s *scan) isHeading(g *grid, n int, cells []string) bool {
+	if g.markdown {
+		return s.isAboveRule(n)
+	}
+	other := grid{mark: g.mark, headings: cells}
+	other.nameColumns(nil)
+	return other.named >= 0 && other.isKnown()
 }
 
 // excludeLines drops the candidates on some lines, by their numbers.
@@ -244,7 +263,7 @@ var (
 func (s *scan) readFieldRows(first int) (rows int) {
 	var fields []field
 	n := first
-	for ; n < len(s.lines) && strings.Contains(s.lines[n].text, "|") && !s.taken[n]; n++ {
+	for ; n < len(s.lines) && strings.Contains(s.lines[n].text, "|") && !s.taken[n] && !s.isAboveRule(n); n++ {
 		cells := cutCells(s.lines[n].text)
 		if len(cells) != 2 {
 			return 0

@@ -12,7 +12,7 @@ import (
 // noteTagLists records the lists of tags.
 func (s *scan) noteTagLists() {
 	var above *line // the last line with text that is no tag
-	for i := 0; i < len(s.lines); i++ {
+	for i := 0; i < len(s.lines) && len(s.tagLists) < maxUses; i++ {
 		l := &s.lines[i]
 		if l.text == "" || strings.HasPrefix(l.text, "```") {
 			continue
@@ -31,6 +31,9 @@ func (s *scan) noteTagLists() {
 // tagsFrom returns the list of tags that begins with a line. One alone, and words that
 // have not the form of a tag, need a line above that calls them tags.
 func (s *scan) tagsFrom(first int, above *line) (list tagList) {
+	if _, ok := tagItem(s.lines[first].text, true); !ok {
+		return list
+	}
 	called := callsTags(above.text)
 	list.above = above.number
 	for i := first; i < len(s.lines) && len(list.lines) < maxUses; i++ {
