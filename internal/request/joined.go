@@ -85,20 +85,14 @@ func hasGap(last, next string, more bool) bool {
 	case next[0] == '/':
 		gap = !strings.ContainsAny(last, ":@")
 	case next[0] == ':':
-		gap = strings.Contains(last, "/") && lacksTag(name)
+		gap = strings.Contains(last, "/") && !isComplete(name)
 	case !isAlnum(next[0]):
 	case strings.HasSuffix(last, "/"):
 		gap = more || strings.ContainsAny(next, "/:")
 	case strings.HasSuffix(last, ":"):
-		gap = strings.Contains(last, "/") && !strings.ContainsAny(next, "/:") && lacksTag(name) && isTag(trimWord(next))
+		gap = strings.Contains(last, "/") && !strings.ContainsAny(next, "/:") && !isComplete(name) && isTag(trimWord(next))
 	}
 	return gap && !strings.Contains(last, "//") && isReferenceStart(name)
-}
-
-// lacksTag reports whether a name has no tag.
-func lacksTag(name string) bool {
-	_, tag := cutTag(name)
-	return tag == ""
 }
 
 // goesOn reports whether word, at the end of a line, continues with next, the

@@ -90,6 +90,12 @@ func cutTag(name string) (string, string) {
 	return name, ""
 }
 
+// isComplete reports whether a name has a tag or a digest.
+func isComplete(name string) bool {
+	_, last, _ := cutLast(name)
+	return strings.ContainsAny(last, ":@")
+}
+
 // cutLabel removes a label glued to the reference by a colon:
 // "image:gcr.io/a/b:1", "image:nginx:1.25", "1:gcr.io/a/b". The name of an
 // official image is not a label: "debian:bullseye:latest" has one tag too many.

@@ -602,12 +602,6 @@ func isImageVariable(name string) bool {
 	return strings.Contains(name, "IMAGE") && !strings.Contains(name, "PULL")
 }
 
-// isComplete reports whether a name has a tag or a digest.
-func isComplete(name string) bool {
-	_, last, _ := cutLast(name)
-	return strings.ContainsAny(last, ":@")
-}
-
 func has(settings []setting, key string) bool {
 	for i := range settings {
 		if settings[i].key == key {

@@ -58,8 +58,11 @@ func expandVariables(lines []line, told map[string]string) {
 func (v *variables) lookAhead(lines []line, told map[string]string) {
 	block := "" // the variable of Terraform whose block is open
 	for i := range lines {
-		if words := strings.Fields(lines[i].text); len(words) > 1 && words[0] == "variable" {
-			block = "var." + strings.Trim(words[1], `"`)
+		if name, ok := strings.CutPrefix(lines[i].text, "variable "); ok {
+			name, _, _ = strings.Cut(name, " ")
+			block = "var." + strings.Trim(name, `"`)
+		} else if strings.HasPrefix(lines[i].text, "}") {
+			block = ""
 		}
 		if _, after, ok := strings.Cut(lines[i].text, "default"); ok && block != "" {
 			if value, set := strings.CutPrefix(strings.TrimSpace(after), "="); set && !strings.ContainsAny(value, "[{$") {
