@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 )
@@ -28,10 +29,11 @@ func skipUnlessLearning(t *testing.T) {
 
 // How weights are learned.
 const (
-	rounds   = 12
-	averaged = 6 // of the last rounds: the weights after one depend on the order of its texts
-	step     = 0.15
-	scale    = 20 // of the logarithm of the odds, to the weights of signals
+	rounds    = 12
+	averaged  = 6 // of the last rounds: the weights after one depend on the order of its texts
+	sequences = 3 // of the texts, of which each gives other weights
+	step      = 0.15
+	scale     = 20 // of the logarithm of the odds, to the weights of signals
 )
 
 // weighing is what was learned: the weights of marks, by their numbers, in tenths.
@@ -150,11 +152,31 @@ type feature struct {
 }
 
 // regression is a logistic regression by stochastic gradient descent with a step for
-// each mark (Duchi, Hazan, Singer: Adaptive Subgradient Methods, 2011).
+// each mark (Duchi, Hazan, Singer: Adaptive Subgradient Methods, 2011). It returns the
+// means of what several orders of the examples give.
 func regression(all []example, marks int, decay float64) (bias float64, weights []float64) {
+	var biases [sequences]float64
+	var learned [sequences][]float64
+	var wait sync.WaitGroup
+	for n := range sequences {
+		wait.Go(func() { biases[n], learned[n] = descend(all, marks, decay, uint64(n)) })
+	}
+	wait.Wait()
+	weights = make([]float64, marks)
+	for n := range sequences {
+		bias += biases[n] / sequences
+		for k, w := range learned[n] {
+			weights[k] += w / sequences
+		}
+	}
+	return bias, weights
+}
+
+// descend is regression for one order of the examples.
+func descend(all []example, marks int, decay float64, order uint64) (bias float64, weights []float64) {
 	w, squares := make([]float64, marks), slices.Repeat([]float64{0.01}, marks)
 	weights = make([]float64, marks)
-	random := rand.New(rand.NewPCG(1, 1))
+	random := rand.New(rand.NewPCG(order, 1))
 	for round := range rounds {
 		for _, i := range random.Perm(len(all)) {
 			x := &all[i]

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"math"
@@ -110,14 +111,26 @@ func heaviestMarks(title, body *text) []Weight {
 func shareOfMark(marks int) float64 { return math.Pow(float64(max(marks, 1)), -0.2) }
 
 // eachMark calls see with all marks of the wording of a text, some of them more than
-// once: the words of title and body and their pairs, those of the title once more behind
-// "=", the places of images, and the layout.
+// once: the words of title and body, their beginnings behind "~", and their pairs, those of
+// the title once more behind "=" and those of the last line behind "$", because people often
+// end with what they ask for; the places of images, and the layout.
 func eachMark(title, body *text, see func(mark []byte)) {
-	eachWord(title.said, func(word []byte) {
+	var buffer []byte
+	behind := func(prefix byte, word []byte) {
+		buffer = append(append(buffer[:0], prefix), word...)
+		see(buffer)
+	}
+	words := func(word []byte) {
 		see(word)
-		see(append([]byte("="), word...))
-	})
-	eachWord(body.talk, see)
+		if n := stemEnd(word); n < len(word) {
+			behind('~', word[:n])
+		}
+	}
+	eachWord(title.said, words)
+	eachWord(title.said, func(word []byte) { behind('=', word) })
+	eachWord(body.talk, words)
+	talk := strings.TrimSpace(body.talk)
+	eachWord(talk[strings.LastIndexByte(talk, '\n')+1:], func(word []byte) { behind('$', word) })
 	mark := func(name string, n int) { see(fmt.Appendf(nil, "%s:%d", name, n)) }
 	images, lists, first, last := 0, 0, false, false
 	for _, t := range []*text{title, body} {
@@ -179,6 +192,21 @@ func eachWord(text string, see func(word []byte)) {
 		}
 		see(append(pair, " $"...))
 	}
+}
+
+// stemEnd returns the end of the beginning that a word of a text shares with its other
+// forms, which many languages have; the end of the word if it is short, or no word.
+func stemEnd(word []byte) int {
+	const runes = 5
+	if bytes.ContainsAny(word, " <") {
+		return len(word)
+	}
+	end := 0
+	for range runes {
+		_, size := utf8.DecodeRune(word[end:])
+		end += size
+	}
+	return end
 }
 
 // pieceEnd returns the end of the word with which a text begins; if none does, of the
