@@ -491,7 +491,7 @@ func (d *document) item(l *line, text string, indent int) bool {
 		d.offerBelow(l, indent, name, value)
 		return true
 	}
-	if host := d.hostBeside(); host != "" && parent == "images" && d.offerAt(host, value, l, indent) {
+	if host := d.hostBeside(parent); host != "" && d.offerAt(host, value, l, indent) {
 		return true
 	}
 	if r := d.scan.peek(name); strings.Contains(name, "/") && r.strength >= tagged && len(r.images) > 0 {
@@ -533,12 +533,14 @@ func (d *document) mention(l *line, value string) {
 	}
 }
 
-// hostBeside returns the registry that a key beside the current list names.
-func (d *document) hostBeside() string {
-	if len(d.frames) == 0 {
+// hostBeside returns the registry that a key beside the current list names, which is a
+// list of images.
+func (d *document) hostBeside(parent string) string {
+	if len(d.frames) == 0 || parent != "images" {
 		return ""
 	}
-	for _, one := range d.frames[len(d.frames)-1].settings {
+	settings := d.frames[len(d.frames)-1].settings
+	for _, one := range settings[max(0, len(settings)-maxUses):] {
 		if labels()[lower(one.key)] == registryPart && known.IsRegistry(one.value) {
 			return one.value
 		}
