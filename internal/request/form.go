@@ -281,8 +281,12 @@ func cleanField(value string) string {
 	return value
 }
 
-// valuesIn returns the comma-separated values of a field that may have several.
+// valuesIn returns the comma-separated values of a field that may have several, and the
+// name in one without the remark behind it.
 func valuesIn(p part, value string) []string {
+	if p == namePart {
+		value = withoutRemark(value)
+	}
 	if p != tagPart && p != platformPart {
 		return []string{value}
 	}
@@ -296,6 +300,16 @@ func valuesIn(p part, value string) []string {
 		}
 	}
 	return all
+}
+
+// withoutRemark returns a name without the remark in brackets behind it, unless that has a
+// part of a reference: "openeuler/openeuler (Docker Hub)".
+func withoutRemark(name string) string {
+	before, remark, ok := strings.Cut(name, "(")
+	if remark, closed := strings.CutSuffix(remark, ")"); !ok || !closed || strings.ContainsAny(remark, "/:.@0123456789") {
+		return name
+	}
+	return strings.TrimRight(before, " `")
 }
 
 // isFieldValue reports whether a value could be that part of an image.
@@ -345,7 +359,7 @@ func (s *scan) joinForm(fields []field) {
 		hosted = false
 	}
 	complete := isComplete(name)
-	if !hosted && !r.copied && (complete || len(r.tags) == 0) {
+	if !hosted && !r.copied && (complete || len(r.tags) == 0) && !r.hasRemark() {
 		return // the lines say all
 	}
 	if complete {
@@ -364,11 +378,22 @@ func (s *scan) joinForm(fields []field) {
 
 // name returns the name of the image.
 func (r *record) name() (name string, ok bool) {
-	at := slices.IndexFunc(r.settings, func(one setting) bool { return one.key == string(namePart) })
+	at := r.nameAt()
 	if at < 0 {
 		return "", false
 	}
 	return r.settings[at].value, true
+}
+
+func (r *record) nameAt() int {
+	return slices.IndexFunc(r.settings, func(one setting) bool { return one.key == string(namePart) })
+}
+
+// hasRemark reports whether there is a remark behind the name of the image.
+func (r *record) hasRemark() bool {
+	name := r.settings[r.nameAt()]
+	written := cleanField(name.line.text)
+	return strings.HasSuffix(written, ")") && withoutRemark(written) != written && strings.HasSuffix(withoutRemark(written), name.value)
 }
 
 // recordOf returns the record that fields make; ok is false if they list several images,

@@ -3,6 +3,8 @@ package request
 import (
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // Text that does not count is masked: it is replaced by spaces of the same
@@ -120,6 +122,9 @@ func boxOf(l *line) (b box, ok bool) {
 		return b, false
 	}
 	text = strings.TrimLeft(text[len("[ ] "):], " `")
+	if verb, code, ok := strings.Cut(text, " `"); ok && !b.ticked && strings.Count(code, "`") == 1 && !strings.ContainsAny(verb, "/:.,") {
+		text = code // "mirror `a/b:1`"
+	}
 	first := text
 	if end := strings.IndexAny(text, " ("); end >= 0 {
 		first, b.remark = text[:end], lower(text[end:])
@@ -366,6 +371,23 @@ func maskManifests(lines []line) {
 			inside = false
 		case inside:
 			lines[i].mask(isExcerpt)
+		}
+	}
+}
+
+// maskScanned masks the operating system that scanners name behind an image, if a line has
+// nothing else: "a/b:1 (alpine 3.18.5)".
+func maskScanned(lines []line) {
+	for i := range lines {
+		l := &lines[i]
+		text := strings.TrimRight(l.text, " ")
+		at := strings.Index(text, " (")
+		if at < 0 || !strings.HasSuffix(text, ")") || strings.Contains(strings.TrimLeft(text[:at], " "), " ") || !isComplete(text[:at]) {
+			continue
+		}
+		system, version, _ := strings.Cut(text[at+len(" ("):len(text)-1], " ")
+		if known.IsOfficial(system) && isVersion(version) {
+			l.text = blank(l.text, at, len(text))
 		}
 	}
 }

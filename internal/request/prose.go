@@ -103,9 +103,13 @@ func maskPrompt(text string) string {
 	return blank(text, from, from+len(prompt))
 }
 
-// isItemOfImage reports whether an item with a box begins with an image.
+// isItemOfImage reports whether an item with a box begins with an image, or has one in code
+// marks.
 func (s *scan) isItemOfImage(text string) bool {
 	_, item, ok := strings.Cut(text, "]")
+	if _, code, marked := strings.Cut(item, "`"); marked && s.beginsWithImage(code) {
+		return true
+	}
 	return ok && s.beginsWithImage(item)
 }
 

@@ -21,6 +21,39 @@ func arrows(e *evidence) {
 	}
 }
 
+// destinations: "copy quay.io/a/b to ghcr.io/c/b: 1.0, 1.1".
+func destinations(e *evidence) {
+	var source *candidate
+	var tags []string
+	for _, c := range append(e.with(taken), e.with(asked)...) {
+		switch {
+		case source != nil && c.isDestinationOf(source):
+			if !c.lacksTag() {
+				tags = append(tags, c.tag())
+			}
+			c.judge(dropped, "destination")
+			continue
+		case len(tags) > 0:
+			e.add(source.withTags(tags, taken, "destination"))
+		}
+		source, tags = nil, nil
+		if c.isSpoken() && c.lacksTag() && c.strength >= path && c.asks {
+			source = c
+		}
+	}
+	if len(tags) > 0 {
+		e.add(source.withTags(tags, taken, "destination"))
+	}
+}
+
+// isDestinationOf reports whether a sentence copies another image with the same name to it.
+func (c *candidate) isDestinationOf(source *candidate) bool {
+	if c.line != source.line || !c.isCalledDestination() || !hasWish(source.before) && !hasWish(c.before) || c.repository() == source.repository() {
+		return false
+	}
+	return isSameName(c.repository().Path(), source.repository().Path())
+}
+
 // copies: "quay.io/a/b:1" beside "harbor.lan/a/b:1".
 func copies(e *evidence) {
 	if e.in.List {

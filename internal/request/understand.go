@@ -76,6 +76,7 @@ func maskOthers(lines []line) {
 	maskTicked(lines)
 	maskExcerpts(lines)
 	maskManifests(lines)
+	maskScanned(lines)
 }
 
 // scan reads the title and the body. Quotes and items without a tick count if nothing else
