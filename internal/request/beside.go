@@ -158,7 +158,7 @@ func noteBeside(all []candidate, lines []line) {
 		for n < len(all) && all[n].line == all[i].line {
 			n++
 		}
-		if at := all[i].line - lines[0].number; at < len(lines) {
+		if at := all[i].line - lines[0].number; at < len(lines) && n-i <= maxBeside {
 			said := lower(lines[at].text)
 			noteSides(all[i:n], strings.ReplaceAll(said, "[x]", "   ")) // ticked as wanted or as done
 		}

@@ -136,12 +136,14 @@ var contrasts = phrases{list: "contrasts"}
 // partEnd is sentenceEnd for parts of sentences between semicolons.
 func partEnd(said string, from int) int {
 	for i := from; i < len(said); i++ {
-		if said[i] == ';' || endsSentence(said, from, i) {
+		if isPartEnd(said, from, i) {
 			return i + 1
 		}
 	}
 	return len(said)
 }
+
+func isPartEnd(said string, from, i int) bool { return said[i] == ';' || endsSentence(said, from, i) }
 
 // nouns are what English and Chinese call images.
 var nouns = phrases{list: "nouns"}

@@ -462,7 +462,7 @@ func (d *document) note(one setting) {
 	case one.key == "script" && top.parent == "build":
 		d.scan.job = true
 	case one.key == "images" && one.value == "":
-		for _, beside := range top.settings {
+		for _, beside := range top.settings[max(0, len(top.settings)-maxUses):] {
 			if beside.key == "registry" && isDomain(beside.value) {
 				d.scan.registry = beside.value // of all images in the list below
 			}

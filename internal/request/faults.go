@@ -27,13 +27,12 @@ func asksForAnother(clause string) bool {
 // commaEnd is partEnd for the clauses between commas. One inside a list of words
 // without spaces ends nothing.
 func commaEnd(said string, from int) int {
-	to := partEnd(said, from)
-	for i := from; i+1 < to; i++ {
-		if said[i] == ',' && !isAlnum(said[i+1]) {
+	for i := from; i < len(said); i++ {
+		if isPartEnd(said, from, i) || said[i] == ',' && i+1 < len(said) && !isAlnum(said[i+1]) {
 			return i + 1
 		}
 	}
-	return to
+	return len(said)
 }
 
 // markFaulty marks the words of a line, in lower case, with a version in a faulty

@@ -50,6 +50,9 @@ var bodies = map[string]string{
 	"forms":       "|a|b|\n|-|-|\n",
 	"rules":       "|-|-|\n",
 	"prompts":     "##kind ",
+	"hosts":       "hosted on: quay.io ",
+	"faults":      "nginx:1.27 失败，谢谢，",
+	"registry":    "registry: quay.io\nimages:\n",
 	"listed tags": "a/b:\n- 1.2\n",
 	"distinct":    "",
 	"registries":  "",
@@ -78,7 +81,7 @@ func body(kind string, n int) string {
 // kind.
 func BenchmarkParse(b *testing.B) {
 	for kind := range bodies {
-		for _, size := range []int{16 << 10, 64 << 10, 256 << 10, 1 << 20} {
+		for _, size := range []int{64 << 10, 256 << 10, 1 << 20} {
 			text := body(kind, size)
 			b.Run(fmt.Sprintf("%s/%dK", kind, size>>10), func(b *testing.B) {
 				b.SetBytes(int64(size))

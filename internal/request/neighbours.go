@@ -184,12 +184,17 @@ var (
 )
 
 // joinHost gives the only image of a sentence without a registry the registry
-// that is named behind it: "a/b:1 (from quay.io)".
+// that is named behind it: "a/b:1 (from quay.io)". More registries than maxUses are not
+// read: for each the whole sentence is.
 func (s *sentence) joinHost() {
+	hosts := 0
 	for i := range s.toks {
 		host := s.hostAt(i)
 		if host == "" {
 			continue
+		}
+		if hosts++; hosts > maxUses {
+			return
 		}
 		if i+1 < len(s.toks) && ofNamespace.has(s.toks[i+1].text) {
 			s.moveAll(i+2, host)
