@@ -92,6 +92,15 @@ func TestAddImages(t *testing.T) {
 	}
 }
 
+// TestNamesWithoutTag checks that names without a tag are reported as left out, if the
+// answer would say otherwise that no image is named.
+func TestNamesWithoutTag(t *testing.T) {
+	req := Parse(Input{Title: "zipkin plz 3.4.2", Body: "openzipkin/zipkin is the repo"})
+	if req.NoWish || len(req.Images) != 0 || len(req.LeftOut) != 1 || req.LeftOut[0].Written != "openzipkin/zipkin" {
+		t.Errorf("%+v", req)
+	}
+}
+
 // TestUntickedBoxes checks that an image at the beginning of an unticked item
 // is reported as left out.
 func TestUntickedBoxes(t *testing.T) {

@@ -33,7 +33,7 @@ func (e *evidence) request() Request {
 		req.Problems = append(req.Problems, unread...)
 		sort.SliceStable(req.Problems, func(i, j int) bool { return req.Problems[i].Line < req.Problems[j].Line })
 	}
-	req.LeftOut = e.leftOut(req)
+	req.LeftOut = e.leftOut(req, tagged)
 	if len(req.Images) > 0 {
 		req.Problems = append(req.Problems, e.notes...)
 	}
@@ -115,7 +115,7 @@ const maxLeftOut = 50
 
 // leftOut returns the references that are neither images nor problems of a
 // request.
-func (e *evidence) leftOut(req Request) []LeftOut {
+func (e *evidence) leftOut(req Request, least strength) []LeftOut {
 	seen := make(map[reference.Reference]bool)
 	repositories := make(map[reference.Repository]bool)
 	for _, image := range req.Images {
@@ -129,7 +129,7 @@ func (e *evidence) leftOut(req Request) []LeftOut {
 	var left []LeftOut
 	for _, c := range append(e.with(dropped), e.with(asked)...) {
 		switch ref := c.ref(); {
-		case c.strength < tagged && !c.judgedBy("untagged", "beside"): // it may be no image
+		case c.strength < least && !c.judgedBy("untagged", "beside"): // it may be no image
 		case seen[ref], c.lacksTag() && repositories[ref.Repository()]:
 		case told[ref.String()], told[c.image.Written]:
 		case isOwn(e.in.Repository, ref):

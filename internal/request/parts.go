@@ -101,6 +101,9 @@ func isComplete(name string) bool {
 // official image is not a label: "debian:bullseye:latest" has one tag too many.
 func cutLabel(word string) string {
 	label, rest, ok := strings.Cut(word, ":")
+	if host, _, in := strings.Cut(rest, "/"); in && isVersion(label) && known.IsRegistry(host) {
+		return rest // "now we need 24.05:nvcr.io/a/b:24.05"
+	}
 	if !ok || strings.ContainsAny(label, "./@") || strings.HasPrefix(rest, "/") || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "sha256") {
 		return word
 	}

@@ -69,8 +69,8 @@ func (s *sentence) tagBehind(i int) (t tagBehind, ok bool) {
 			t.word.text = ":" + t.word.text[len(name):]
 		}
 	}
-	t.tag = strings.TrimLeft(t.word.text, ":")
-	t.marked, t.apart = t.tag != t.word.text, t.at > i+1
+	t.tag = strings.TrimRight(strings.TrimLeft(t.word.text, ":"), "?!") // "could you mirror b 1.2?"
+	t.marked, t.apart = strings.HasPrefix(t.word.text, ":"), t.at > i+1
 	return t, true
 }
 

@@ -20,7 +20,11 @@ func Parse(in Input) Request {
 	if !all {
 		req.Problems = append(req.Problems, Problem{Code: TooManyLines, Line: MaxLines + 1, Suggestion: limit(MaxLines)})
 	}
-	req.NoWish = len(req.Images)+len(req.Problems) == 0 && !e.wishes(len(req.LeftOut) > 0)
+	nothing := len(req.Images)+len(req.Problems) == 0
+	req.NoWish = nothing && !e.wishes(len(req.LeftOut) > 0)
+	if nothing && !req.NoWish && len(req.LeftOut) == 0 {
+		req.LeftOut = e.leftOut(req, path) // names without a tag
+	}
 	return req
 }
 
