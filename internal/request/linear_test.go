@@ -51,6 +51,7 @@ var bodies = map[string]string{
 	"rules":       "|-|-|\n",
 	"prompts":     "##kind ",
 	"hosts":       "hosted on: quay.io ",
+	"spaces":      "please mirror docker.io/bitnamilegacy ",
 	"faults":      "nginx:1.27 失败，谢谢，",
 	"registry":    "registry: quay.io\nimages:\n",
 	"listed tags": "a/b:\n- 1.2\n",

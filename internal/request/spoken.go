@@ -13,6 +13,7 @@ type summary struct {
 	plain    bool // only images and filler words
 	wish     bool // asks to mirror something
 	asked    bool // asks politely
+	concerns bool // asks for an image, named or not
 	question bool // asks for an answer instead
 	command  bool // a command line of an unknown program
 	images   int  // words that are certainly images
@@ -120,12 +121,12 @@ func (s *scan) noteProse(u *spokenLine) {
 	if about.images+about.bare > 0 || about.other > 1 || len(versionsOf(u.toks)) == 0 {
 		s.words += about.other + about.bare
 	}
-	concerns := (on.has(&wherever) || on.has(&doings) || on.has(&foreignDoings) || on.has(&foreignNouns)) && isAboutImage(said)
-	s.about = s.about || concerns
-	s.subject = s.subject || about.images == 0 && !concerns && (on.has(&others) || hasSubject(u.toks))
+	about.concerns = (on.has(&wherever) || on.has(&doings) || on.has(&foreignDoings) || on.has(&foreignNouns)) && isAboutImage(said)
+	s.about = s.about || about.concerns
+	s.subject = s.subject || about.images == 0 && !about.concerns && (on.has(&others) || hasSubject(u.toks))
 	s.prose = true
 	s.tried = s.tried || about.images == 0 && isTry(strings.TrimSpace(u.written))
-	s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || concerns)
+	s.wish = s.wish || polite && (about.images > 0 || about.other+about.bare <= talk || about.concerns)
 	s.report = s.report || on.has(&reports)
 	s.told += wordsOf(u.line, u.toks, u.reads)
 }
@@ -271,7 +272,7 @@ func (s *scan) offerWord(u *spokenLine, i int) {
 		s.offer(u.line, t.at, r, at)
 	case about.question && r.strength >= path && len(r.images) > 0:
 		s.offer(u.line, t.at, r, inQuestion)
-	case r.mayBeNamespace() && (about.question || about.wish && isAboutImage(u.said)):
+	case r.mayBeNamespace() && (about.question || about.wish && about.concerns):
 		s.flaw(u.line, t.at, Problem{Code: Ambiguous, Written: clip(t.text), Suggestion: r.images[0].Reference.String()})
 	case r.isImage(bare):
 		if about.asked && about.bare == 1 && about.images+about.other == 0 && about.foreign <= 2 {
