@@ -25,6 +25,7 @@ func arrows(e *evidence) {
 func destinations(e *evidence) {
 	var source *candidate
 	var tags []string
+	var more []candidate
 	for _, c := range append(e.with(taken), e.with(asked)...) {
 		switch {
 		case source != nil && c.isDestinationOf(source):
@@ -34,7 +35,7 @@ func destinations(e *evidence) {
 			c.judge(dropped, "destination")
 			continue
 		case len(tags) > 0:
-			e.add(source.withTags(tags, taken, "destination"))
+			more = append(more, source.withTags(tags, taken, "destination")...)
 		}
 		source, tags = nil, nil
 		if c.isSpoken() && c.lacksTag() && c.strength >= path && c.asks {
@@ -42,8 +43,9 @@ func destinations(e *evidence) {
 		}
 	}
 	if len(tags) > 0 {
-		e.add(source.withTags(tags, taken, "destination"))
+		more = append(more, source.withTags(tags, taken, "destination")...)
 	}
+	e.add(more)
 }
 
 // isDestinationOf reports whether a sentence copies another image with the same name to it.
