@@ -171,6 +171,9 @@ func labelOf(text string) (label, value string, ok bool) {
 	if label, value, ok = strings.Cut(text, ":"); ok {
 		return label, value, true
 	}
+	if label, value, ok = strings.Cut(text, "="); ok && partOf(label) != noPart && strings.IndexFunc(label, isForeign) >= 0 {
+		return label, value, true // "镜像=a/b"
+	}
 	if question, answer, asks := strings.Cut(text, "?"); asks && partOf(question) != noPart {
 		return question, answer, true // "**Which image?** a/b"
 	}

@@ -430,7 +430,8 @@ func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {
 // isNameIn reports whether a word can be the name of an image in a namespace.
 func (s *scan) isNameIn(space string, t token) bool {
 	word := trimWord(t.text)
-	return t.kind == asciiWord && !notGuesses.has(word) && !isVersion(word) && len(s.inNamespace(space, word, "").images) > 0
+	name, _ := cutTag(word)
+	return t.kind == asciiWord && !notGuesses.has(word) && !isVersion(word) && !tagNouns.has(lower(name)) && len(s.inNamespace(space, word, "").images) > 0
 }
 
 // shareParent reads "me/app-api and app-web" as two images of one namespace,

@@ -190,21 +190,25 @@ func (s *sentence) joinHost() {
 	hosts := 0
 	for i := range s.toks {
 		host := s.hostAt(i)
+		names := s.namesOf(i)
+		if host == "" && (names > 0 || s.isOrigin(i)) {
+			host = shortHost(s.word(i))
+		}
 		if host == "" {
 			continue
 		}
 		if hosts++; hosts > maxUses {
 			return
 		}
-		if i+1 < len(s.toks) && ofNamespace.has(s.toks[i+1].text) {
-			s.moveAll(i+2, host)
+		if names > 0 {
+			s.moveAll(names, host)
 			continue
 		}
 		image, ok := s.onlyHostless(i)
 		if !ok || placeMarks.has(spoken(s.toks[max(0, i-1)])) && publishing.in(s.said) {
 			return // "publish a/b:1 on ghcr.io"
 		}
-		if image < 0 || i == 0 || !hostMarks.has(spoken(s.toks[i-1])) && !isBracketed(s.written, s.toks[i-1], s.toks[i]) {
+		if image < 0 || !s.isPlace(i) {
 			continue
 		}
 		if s.reads[image].move(host) {
@@ -212,6 +216,59 @@ func (s *sentence) joinHost() {
 		}
 		return
 	}
+}
+
+// isPlace reports whether the word at an index may be the registry of the image in front of
+// it: "a/b on quay.io", "a/b (quay.io)".
+func (s *sentence) isPlace(i int) bool {
+	return i > 0 && (hostMarks.has(spoken(s.toks[i-1])) || isBracketed(s.written, s.toks[i-1], s.toks[i]))
+}
+
+// isOrigin reports whether the words beside the one at an index say that the image in front
+// of it comes from there. "On ghcr" is mostly where it shall be.
+func (s *sentence) isOrigin(i int) bool {
+	if i < 2 || !s.isImage(i-2) && !isVersion(s.word(i-2)) {
+		return false
+	}
+	return origins.has(spoken(s.toks[i-1])) || isBracketed(s.written, s.toks[i-1], s.toks[i])
+}
+
+// namesOf returns the index of the first of the names that the words beside a registry say
+// to be there: "quay.io 上的 a/b", "from quay.io, a/b"; 0 if they don't.
+func (s *sentence) namesOf(i int) int {
+	switch {
+	case i+1 == len(s.toks):
+	case ofNamespace.has(s.toks[i+1].text), ofHost.has(s.toks[i+1].text):
+		return i + 2
+	case i == 0 || !origins.has(spoken(s.toks[i-1])) || strings.HasSuffix(s.toks[i].text, "."):
+	case s.isPathWithoutHost(i + 1):
+		return i + 1
+	case s.isPathWithoutHost(i+2) && !destinationMarks.has(spoken(s.toks[i+1])):
+		return i + 2
+	}
+	return 0
+}
+
+// isPathWithoutHost reports whether the word at an index is an image in a namespace,
+// without a registry.
+func (s *sentence) isPathWithoutHost(i int) bool {
+	return i < len(s.toks) && s.reads[i].isImage(path) && s.reads[i].images[0].has(AssumedHost) && !s.reads[i].images[0].has(AssumedLibrary)
+}
+
+// ofHost are words between a registry and names there, besides ofNamespace; origins are
+// words in front of one that they come from.
+var (
+	ofHost  = wordSet{list: "ofHost"}
+	origins = wordSet{list: "origins"}
+)
+
+// shortHost returns the registry that people call by a short name such as "ghcr"; empty
+// for other words.
+func shortHost(word string) string {
+	if word = lower(word); word == "quay" || strings.HasSuffix(word, "cr") {
+		return known.ByShortName(word)
+	}
+	return ""
 }
 
 // hostAt returns the word at an index if it is a registry other than Docker Hub.

@@ -17,6 +17,8 @@ var rules = []rule{
 	{"excluded", excluded},
 	// says: an image that is there already is requested if it is the only one, and a text that asks for images asks for it once more
 	{"again", again},
+	// says: versions with which the body begins, behind a few words, are the tags of the only official image that the title names, if the text asks for images and names none otherwise
+	{"title-versions", titleVersions},
 	// says: if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant
 	{"lone-name", loneName},
 	// says: an image in a question is requested if the text is a request, and a sentence or its wording asks for images
@@ -35,6 +37,8 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
+	// says: images without a registry are in the one that the title says they come from: "keycloak from quay"
+	{"title-registry", titleRegistry},
 	// says: an image to which a sentence copies another one with the same name is its destination, and has the tags of that one
 	{"destination", destinations},
 	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, even of one that a diff replaces, so is one at an unknown host or in a namespace there that is called a mirror, which may have the same path, or only the name and the tag of the one that the diff replaces, so is one without a tag that a sentence calls the place to copy another one to, or that has the name of it, one in a command, Dockerfile or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag

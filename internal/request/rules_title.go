@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -148,4 +149,87 @@ func isPartOf(name, whole reference.Repository, anywhere bool) bool {
 func beginsVersion(short, long string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimPrefix(long, "v"), strings.TrimPrefix(short, "v"))
 	return ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0
+}
+
+// titleVersions: "mysql" above "8.0 and 8.4, please".
+func titleVersions(e *evidence) {
+	names := officialNames(e.in.Title)
+	if len(names) != 1 || !e.isRequest() || e.isFlawed() || e.any(func(c *candidate) bool { return c.strength >= path }) {
+		return
+	}
+	var found []candidate
+	for _, t := range e.body.versionsFirst() {
+		if r := readWord(names[0] + ":" + trimWord(t.text)); len(r.images) == 1 {
+			c := candidate{line: e.body.layout.first, at: t.at, from: t.at, strength: tagged, place: inSentence}
+			c.complete(r.images[0], JoinedLines)
+			c.judge(taken, "title-versions")
+			found = append(found, c)
+		}
+	}
+	if len(found) == 0 {
+		return
+	}
+	for _, c := range append(e.with(taken), e.with(asked)...) {
+		c.judge(dropped, "title-versions")
+	}
+	e.body.add(found)
+}
+
+// versionsFirst returns the versions with which a text begins, behind a few words. A number
+// alone may be anything.
+func (t *text) versionsFirst() (versions []token) {
+	const most = 4 // words in front of them
+	said := strings.TrimLeft(t.said, " \n")
+	said, _, _ = strings.Cut(said, "\n")
+	dotted, words := false, 0
+	for _, t := range tokens(said[:min(len(said), maxBesideText)]) {
+		word := trimWord(t.text)
+		switch {
+		case t.kind == asciiWord && (isVersion(word) || word == "latest" && len(versions) > 0):
+			versions = append(versions, t)
+			dotted = dotted || strings.ContainsAny(word, ".-")
+		case isTagListMark(t.text) || t.kind == separator:
+		case len(versions) == 0 && words < most && t.kind == asciiWord && !hasDigit(word) && !origins.has(word):
+			words++
+		case dotted || len(versions) > 1:
+			return versions
+		default:
+			return nil
+		}
+	}
+	if !dotted && len(versions) < 2 {
+		return nil
+	}
+	return versions
+}
+
+// titleRegistry: "keycloak from quay" above "keycloak/keycloak 24.0.2".
+func titleRegistry(e *evidence) {
+	toks := tokens(e.in.Title)
+	for i := 1; i < len(toks); i++ {
+		word := spoken(toks[i])
+		host := shortHost(word)
+		if known.IsRegistry(word) && strings.Contains(word, ".") && !reference.IsDockerHub(word) {
+			host = word
+		}
+		if host == "" || !origins.has(spoken(toks[i-1])) {
+			continue
+		}
+		if _, missing := destinationMarks.cut(strings.TrimRight(lower(e.in.Title[:toks[i].at]), " ")); missing {
+			continue // "missing from quay.io"
+		}
+		for _, c := range append(e.body.with(taken), e.body.with(asked)...) {
+			if !c.lacksHost() || c.has(AssumedLibrary) || c.isPasted() {
+				continue
+			}
+			if ref, err := reference.Parse(at(host, c.ref())); err == nil {
+				image := *c.image
+				image.Reference = ref
+				image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedHost })
+				c.complete(image, Expanded)
+				c.judge(c.verdict, "title-registry")
+			}
+		}
+		return
+	}
 }
