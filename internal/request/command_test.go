@@ -95,8 +95,8 @@ func TestAddImages(t *testing.T) {
 // TestNamesWithoutTag checks that names without a tag are reported as left out, if the
 // answer would say otherwise that no image is named.
 func TestNamesWithoutTag(t *testing.T) {
-	req := Parse(Input{Title: "zipkin plz 3.4.2", Body: "openzipkin/zipkin is the repo"})
-	if req.NoWish || len(req.Images) != 0 || len(req.LeftOut) != 1 || req.LeftOut[0].Written != "openzipkin/zipkin" {
+	req := Parse(Input{Title: "OpenProject 14.6", Body: "Our instance nags everybody about 14.6.1. We'd love to comply; openproject/openproject on your side ends with 14.4.0."})
+	if req.NoWish || len(req.Images) != 0 || len(req.LeftOut) != 1 || req.LeftOut[0].Written != "openproject/openproject" {
 		t.Errorf("%+v", req)
 	}
 }

@@ -43,7 +43,7 @@ var rules = []rule{
 	{"destination", destinations},
 	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, even of one that a diff replaces, so is one at an unknown host or in a namespace there that is called a mirror, which may have the same path, or only the name and the tag of the one that the diff replaces, so is one without a tag that a sentence calls the place to copy another one to, or that has the name of it, one in a command, Dockerfile or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag
 	{"copy", copies},
-	// says: if the text asks for an image and names none that counts, a name with a namespace in a sentence is meant
+	// says: if the text asks for an image, or is certainly a request, and names none that counts, a name with a namespace in a sentence is meant, or else one with a tag in the title
 	{"only-mention", onlyMention},
 	// says: a name without a namespace that no official image has is in the namespace that the text states for its list; Ferry asks if that is a word without a slash, unless a name begins with a part of it
 	{"stated-namespace", intoSpaces},

@@ -60,19 +60,33 @@ func (e *evidence) mayAskFor(c *candidate, sum int, troubled bool) bool {
 	return false
 }
 
-// onlyMention: "Someone needs a/b" above "please put it on the mirror".
+// onlyMention: "Someone needs a/b" above "please put it on the mirror". A text that is
+// certainly a request needs no sentence that asks.
 func onlyMention(e *evidence) {
 	if e.isFlawed() || len(e.with(asked)) > 0 || e.any((*candidate).mayCount) {
 		return // it names something else
 	}
-	if !e.wanted() || e.score() <= requests {
+	score, asks := e.score(), e.wanted()
+	others := e.any(func(c *candidate) bool { return c.strength >= tagged && !c.isMentioned() })
+	if score <= requests || !asks && (score < certainly || others) {
 		return
 	}
-	for _, c := range e.body.with(dropped) {
-		if c.isMentioned() && c.strength >= path {
+	free := asks || len(e.body.apart)+len(e.body.mentioned)+len(e.body.versions) == 0
+	if !takeMentioned(e.body.with(dropped), free) && free && !others {
+		takeMentioned(e.title.with(dropped), true)
+	}
+}
+
+// takeMentioned takes the images that were dropped as words of a sentence, without a tag
+// only if they are free to have none, and reports whether there are any.
+func takeMentioned(all []*candidate, free bool) (found bool) {
+	for _, c := range all {
+		if c.isMentioned() && c.strength >= path && (free || !c.lacksTag()) {
 			c.judge(taken, "only-mention")
+			found = true
 		}
 	}
+	return found
 }
 
 // isMentioned reports whether a candidate was dropped as a word of a sentence, and no rule

@@ -34,9 +34,10 @@ const (
 
 // The limits of the score. Between them, the author is asked.
 const (
-	requests = 0  // a text with this score or more is a request
-	mentions = -2 // a text with this score or less only mentions images
-	hopeless = -9 // with this score or less, even if it says that a pull failed
+	certainly = 20 // a text with this score or more is a request, although no sentence asks
+	requests  = 0  // a text with this score or more is a request
+	mentions  = -2 // a text with this score or less only mentions images
+	hopeless  = -9 // with this score or less, even if it says that a pull failed
 )
 
 // story is the number of words of prose up to which a text says hardly anything
