@@ -106,7 +106,7 @@ func (s *sentence) sharePrefix(r *reading, i int) (last int) {
 	for last = i; tag == "" && s.isGlued(last); {
 		last += 2
 		name := s.word(last)
-		if name, tag = cutTag(name); known.IsOfficial(name) || strings.Contains(name, "/") || len(names) == maxUses {
+		if name, tag = cutTag(name); known.IsOfficial(name) || tagNouns.has(lower(name)) || strings.Contains(name, "/") || len(names) == maxUses {
 			return i
 		}
 		names = append(names, name)
