@@ -4,9 +4,10 @@ import "strings"
 
 // layout is how the lines of a text look.
 type layout struct {
-	filled      int // lines with text
-	fenced      int // of them, lines in blocks of code
-	first, last int // the numbers of the first and the last of them
+	filled      int    // lines with text
+	fenced      int    // of them, lines in blocks of code
+	first, last int    // the numbers of the first and the last of them
+	opening     string // the text of the first
 }
 
 // note adds a line, of which said is the text in lower case.
@@ -15,7 +16,7 @@ func (y *layout) note(l line, said string) {
 		return
 	}
 	if y.filled++; y.filled == 1 {
-		y.first = l.number
+		y.first, y.opening = l.number, l.text
 	}
 	y.last = l.number
 	if l.fenced {

@@ -277,7 +277,13 @@ func (s *sentence) hostAt(i int) string {
 	if t.kind != asciiWord || strings.Contains(t.text, "/") {
 		return ""
 	}
-	host := lower(strings.Trim(t.text, ".:*_"))
+	return registryIn(strings.Trim(t.text, ".:*_"))
+}
+
+// registryIn returns the registry that a word names, in lower case; empty for Docker Hub
+// and for other words.
+func registryIn(word string) string {
+	host := lower(word)
 	if !strings.Contains(host, ".") || !known.IsRegistry(host) || reference.IsDockerHub(host) {
 		return ""
 	}

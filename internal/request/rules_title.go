@@ -1,10 +1,10 @@
 package request
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
-	"github.com/imageferry/ferry/internal/known"
 	"github.com/imageferry/ferry/internal/reference"
 )
 
@@ -178,18 +178,20 @@ func titleVersions(e *evidence) {
 // versionsFirst returns the versions with which a text begins, behind a few words. A number
 // alone may be anything.
 func (t *text) versionsFirst() (versions []token) {
-	const most = 4 // words in front of them
-	said := strings.TrimLeft(t.said, " \n")
-	said, _, _ = strings.Cut(said, "\n")
+	const (
+		most    = 4   // words in front of them
+		longest = 200 // bytes of the line that count
+	)
+	opening := t.layout.opening
 	dotted, words := false, 0
-	for _, t := range tokens(said[:min(len(said), maxBesideText)]) {
+	for _, t := range tokens(opening[:min(len(opening), longest)]) {
 		word := trimWord(t.text)
 		switch {
 		case t.kind == asciiWord && (isVersion(word) || word == "latest" && len(versions) > 0):
 			versions = append(versions, t)
 			dotted = dotted || strings.ContainsAny(word, ".-")
 		case isTagListMark(t.text) || t.kind == separator:
-		case len(versions) == 0 && words < most && t.kind == asciiWord && !hasDigit(word) && !origins.has(word):
+		case len(versions) == 0 && words < most && t.kind == asciiWord && !hasDigit(word) && !origins.has(lower(word)):
 			words++
 		case dotted || len(versions) > 1:
 			return versions
@@ -205,17 +207,16 @@ func (t *text) versionsFirst() (versions []token) {
 
 // titleRegistry: "keycloak from quay" above "keycloak/keycloak 24.0.2".
 func titleRegistry(e *evidence) {
+	const before = 40 // bytes in front of the registry
 	toks := tokens(e.in.Title)
 	for i := 1; i < len(toks); i++ {
 		word := spoken(toks[i])
-		host := shortHost(word)
-		if known.IsRegistry(word) && strings.Contains(word, ".") && !reference.IsDockerHub(word) {
-			host = word
-		}
+		host := cmp.Or(registryIn(word), shortHost(word))
 		if host == "" || !origins.has(spoken(toks[i-1])) {
 			continue
 		}
-		if _, missing := destinationMarks.cut(strings.TrimRight(lower(e.in.Title[:toks[i].at]), " ")); missing {
+		from := max(0, toks[i].at-before)
+		if _, missing := destinationMarks.cut(strings.TrimRight(lower(e.in.Title[from:toks[i].at]), " ")); missing {
 			continue // "missing from quay.io"
 		}
 		for _, c := range append(e.body.with(taken), e.body.with(asked)...) {
