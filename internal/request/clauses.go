@@ -143,6 +143,7 @@ func partEnd(said string, from int) int {
 	return len(said)
 }
 
+// isPartEnd is endsSentence for parts of sentences between semicolons.
 func isPartEnd(said string, from, i int) bool { return said[i] == ';' || endsSentence(said, from, i) }
 
 // nouns are what English and Chinese call images.

@@ -101,6 +101,17 @@ func TestNamesWithoutTag(t *testing.T) {
 	}
 }
 
+// TestNoWordForTags checks that a word for the tag is not taken for a name in a namespace.
+func TestNoWordForTags(t *testing.T) {
+	for _, body := range []string{"请同步 quay.io/acme 下面的 gate、door、tag：v1.2", "please mirror gate and version:1.2 from quay.io/acme"} {
+		for _, image := range Parse(Input{Body: body}).Images {
+			if name := image.name(); name == "tag" || name == "version" {
+				t.Errorf("%q gives %s", body, image.Reference)
+			}
+		}
+	}
+}
+
 // TestUntickedBoxes checks that an image at the beginning of an unticked item
 // is reported as left out.
 func TestUntickedBoxes(t *testing.T) {

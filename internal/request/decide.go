@@ -114,7 +114,7 @@ func (e *evidence) alternatives() []string {
 const maxLeftOut = 50
 
 // leftOut returns the references that are neither images nor problems of a
-// request.
+// request, and have at least some strength.
 func (e *evidence) leftOut(req Request, least strength) []LeftOut {
 	seen := make(map[reference.Reference]bool)
 	repositories := make(map[reference.Repository]bool)

@@ -533,8 +533,8 @@ func (d *document) mention(l *line, value string) {
 	}
 }
 
-// hostBeside returns the registry that a key beside the current list names, which is a
-// list of images.
+// hostBeside returns the registry that a key beside the current list names, if the key of
+// the list, parent, is that of images.
 func (d *document) hostBeside(parent string) string {
 	if len(d.frames) == 0 || parent != "images" {
 		return ""

@@ -396,7 +396,8 @@ func (r *record) nameAt() int {
 func (r *record) hasRemark() bool {
 	name := r.settings[r.nameAt()]
 	written := cleanField(name.line.text)
-	return strings.HasSuffix(written, ")") && withoutRemark(written) != written && strings.HasSuffix(withoutRemark(written), name.value)
+	rest := withoutRemark(written)
+	return rest != written && strings.HasSuffix(rest, name.value)
 }
 
 // recordOf returns the record that fields make; ok is false if they list several images,

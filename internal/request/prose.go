@@ -107,10 +107,8 @@ func maskPrompt(text string) string {
 // marks.
 func (s *scan) isItemOfImage(text string) bool {
 	_, item, ok := strings.Cut(text, "]")
-	if _, code, marked := strings.Cut(item, "`"); marked && s.beginsWithImage(code) {
-		return true
-	}
-	return ok && s.beginsWithImage(item)
+	_, code, marked := strings.Cut(item, "`")
+	return ok && s.beginsWithImage(item) || marked && s.beginsWithImage(code)
 }
 
 // beginsWithImage reports whether the first word of a text is an image.

@@ -23,26 +23,20 @@ func arrows(e *evidence) {
 
 // destinations: "copy quay.io/a/b to ghcr.io/c/b: 1.0, 1.1".
 func destinations(e *evidence) {
-	var source *candidate
-	var tags []string
 	var more []candidate
-	for _, c := range append(e.with(taken), e.with(asked)...) {
-		switch {
-		case source != nil && c.isDestinationOf(source):
-			if !c.lacksTag() {
-				tags = append(tags, c.tag())
-			}
-			c.judge(dropped, "destination")
+	all := append(e.with(taken), e.with(asked)...)
+	for i := 0; i < len(all); i++ {
+		source := all[i]
+		if !source.isSpoken() || !source.lacksTag() || source.strength < path || !source.asks {
 			continue
-		case len(tags) > 0:
-			more = append(more, source.withTags(tags, taken, "destination")...)
 		}
-		source, tags = nil, nil
-		if c.isSpoken() && c.lacksTag() && c.strength >= path && c.asks {
-			source = c
+		var tags []string
+		for ; i+1 < len(all) && all[i+1].isDestinationOf(source); i++ {
+			if target := all[i+1]; !target.lacksTag() {
+				tags = append(tags, target.tag())
+			}
+			all[i+1].judge(dropped, "destination")
 		}
-	}
-	if len(tags) > 0 {
 		more = append(more, source.withTags(tags, taken, "destination")...)
 	}
 	e.add(more)
