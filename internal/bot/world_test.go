@@ -173,13 +173,14 @@ func (w *world) happensIn(ctx context.Context, kind, action string, number int, 
 	return w.run(ctx, environ)
 }
 
-// run runs Ferry once and returns the output of both streams.
+// run runs Ferry once and returns the output of both streams. The run has its own
+// copy of At, because a connection that a cancelled run was opening may outlive it.
 func (w *world) run(ctx context.Context, environ map[string]string) (status int, log string) {
 	var said fakeworld.Output
 	dry := environ["GITHUB_ACTIONS"] != "true"
 	status, err := Run(ctx, wiring.Env{
 		Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said,
-		Getenv: func(key string) string { return environ[key] }, At: w.At, Wait: w.wait, Tick: time.Millisecond,
+		Getenv: func(key string) string { return environ[key] }, At: maps.Clone(w.At), Wait: w.wait, Tick: time.Millisecond,
 		Now: func() time.Time { return w.clock().Add(w.ahead) },
 	}, dry)
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func (w *world) run(ctx context.Context, args ...string) (status int, said strin
 	var out fakeworld.Output
 	status = Run(ctx, wiring.Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out,
-		Getenv: func(key string) string { return w.Environ[key] }, At: w.At,
+		Getenv: func(key string) string { return w.Environ[key] }, At: maps.Clone(w.At),
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})
 	return status, out.String()
