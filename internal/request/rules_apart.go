@@ -29,14 +29,19 @@ func apartTags(e *evidence) {
 }
 
 // apartTags returns the tags that stand apart. A version in the title may be that of
-// anything if a line of the body calls one a tag.
+// anything if a line of the body calls one a tag. A longer tag replaces its version: "1.2, so
+// 1.2-alpine".
 func (e *evidence) apartTags() []apartTag {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
 	if slices.ContainsFunc(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
 		said = only(said, func(tag *apartTag) bool { return tag.line > 0 || tag.noun })
 	}
 	exact(said)
-	return said
+	return only(said, func(tag *apartTag) bool {
+		return !slices.ContainsFunc(said, func(other apartTag) bool {
+			return other.line == tag.line && other.at > tag.at && !other.more && other.tag != tag.tag && versionOf(other.tag) == tag.tag
+		})
+	})
 }
 
 // nextTag gives the only image, which is there already according to its clause, the only

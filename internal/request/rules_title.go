@@ -145,12 +145,6 @@ func isPartOf(name, whole reference.Repository, anywhere bool) bool {
 	return anywhere && strings.Contains("/"+whole.Path(), "/"+strings.TrimPrefix(name.Path(), "library/"))
 }
 
-// beginsVersion reports whether a tag is the beginning of a longer one, with or without "v".
-func beginsVersion(short, long string) bool {
-	rest, ok := strings.CutPrefix(strings.TrimPrefix(long, "v"), strings.TrimPrefix(short, "v"))
-	return ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0
-}
-
 // titleVersions: "mysql" above "8.0 and 8.4, please".
 func titleVersions(e *evidence) {
 	names := officialNames(e.in.Title)

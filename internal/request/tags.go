@@ -28,7 +28,9 @@ func (s *scan) noteTags(u *spokenLine) {
 		if !ok || isAmount(u.toks, i) || leadsOn(u.toks, i) || u.toks[i].faulty || isOldVersionIn(u.said, u.toks[i].at) || u.isGiven(i) {
 			continue
 		}
-		s.apart = append(s.apart, u.apartTag(i, announced, anyone))
+		tag := u.apartTag(i, announced, anyone)
+		tag.more = u.addsLonger(i, s.apart)
+		s.apart = append(s.apart, tag)
 	}
 }
 

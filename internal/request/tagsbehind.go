@@ -28,8 +28,8 @@ func (s *sentence) joinTag(r *reading, i int) (last int) {
 		*r = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(s.toks[i].text), Suggestion: r.images[0].Reference.String()}}
 		return t.at // the version of a Helm chart
 	}
-	if s.isNoTag(&t) || !s.isTagBehind(&t) {
-		return i
+	if s.isNoTag(&t) || !s.isTagBehind(&t) || strings.HasSuffix(t.tag, "-"+r.images[0].name()) {
+		return i // "the variant alpine (1.2-alpine)"
 	}
 	joined, ok := r.withTag(t.tag)
 	if !ok {
