@@ -63,7 +63,7 @@ var rules = []rule{
 	{"longer-tag", longerTags},
 	// says: Ferry asks about images without a tag if a sentence promises a version for later
 	{"later-tag", laterTag},
-	// says: a name of an official image with a tag in the body is meant, if the title asks for that image or for another one on the same line
+	// says: a name of an official image with a tag in the body is meant, if the title asks for that image, without a tag or with the beginning of that one, or for another one on the same line
 	{"title-names", titleNames},
 	// says: the images in the body count, unless the body only mentions them and the title is an image, or the title lists them and others
 	{"title-or-body", titleOrBody},

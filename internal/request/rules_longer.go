@@ -1,61 +1,43 @@
 package request
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // The rule for longer tags of the version of an image.
 
 // longerTags: "a/b:1.2, as 1.2-alpine".
 func longerTags(e *evidence) {
-	tags := only(append(slices.Clip(e.title.apart), e.body.apart...), func(tag *apartTag) bool { return hasDigit(tag.tag) })
-	if len(tags) == 0 {
-		return
-	}
-	byVersion, title := map[string][]*candidate{}, e.title.with(taken)
-	for _, c := range e.with(taken) {
-		if version := versionOf(c.tag()); !c.lacksTag() && !c.ref().HasDigest() && (!c.isPasted() || c.line == 0) {
-			byVersion[version] = append(byVersion[version], c)
-		}
-	}
-	found, keep := map[*candidate][]string{}, map[*candidate]bool{}
-	for _, tag := range tags {
-		all := byVersion[versionOf(tag.tag)]
-		if len(all) == 0 && len(title) == 1 && tag.line > 0 && len(e.body.with(taken)) == 0 && strings.HasPrefix(versionOf(tag.tag), versionOf(title[0].tag())+".") {
-			all = title // "rabbitmq 4" above "4.0-management"
-		}
-		if c := tag.owner(all); c != nil {
-			keep[c] = keep[c] || tag.more && len(found[c]) == 0 // the others are beside the first one
-			found[c] = append(found[c], tag.tag)
-		}
-	}
-	for _, c := range e.with(taken) {
-		tags := found[c]
-		if len(tags) == 0 {
+	var more []candidate
+	all, found := e.with(taken), map[*candidate][]string{}
+	for _, tag := range append(slices.Clip(e.title.apart), e.body.apart...) {
+		c := tag.owner(all)
+		if c == nil {
 			continue
 		}
-		if keep[c] {
-			tags = append([]string{c.tag()}, tags...)
+		if tag.more && len(found[c]) == 0 { // the others are beside the first one
+			found[c] = append(found[c], c.tag())
 		}
-		e.add(c.withTags(tags, taken, "longer-tag"))
-	}
-}
-
-// owner returns which of some images of one version has a tag; nil if it is not certain.
-func (tag *apartTag) owner(all []*candidate) (owner *candidate) {
-	const most = 4 // images of a version
-	if len(all) > most {
-		return nil
+		found[c] = append(found[c], tag.tag)
 	}
 	for _, c := range all {
+		more = append(more, c.withTags(found[c], taken, "longer-tag")...)
+	}
+	e.add(more)
+}
+
+// owner returns the image of which a tag names the version once more; nil if there is none,
+// or several are.
+func (tag *apartTag) owner(all []*candidate) (owner *candidate) {
+	for _, c := range all {
+		longer := isLonger(tag.tag, c.tag())
 		switch {
-		case c.tag() == tag.tag, c.repository() != all[0].repository():
+		case !hasDigit(c.tag()), c.ref().HasDigest(), c.isPasted() && c.line > 0:
+		case versionOf(c.tag()) != versionOf(tag.tag) && (!longer || c.line > 0 || tag.line == 0): // "rabbitmq 4" above "4.0-management"
+		case c.tag() == tag.tag, owner != nil && c.repository() != owner.repository():
 			return nil
 		case !c.isBefore(tag.line, tag.at):
-		case !isLonger(tag.tag, c.tag()) && (!tag.more || c.line < tag.line): // "1.2-gpu, 1.2 too"
+		case !longer && (!tag.more || c.line < tag.line): // "1.2-gpu, 1.2 too"
 		case !tag.more && c.line > 0 && c.line < tag.line && !tag.noun: // somebody has that, too
-		case owner == nil || isLonger(tag.tag, c.tag()):
+		case owner == nil || longer || owner.line == 0:
 			owner = c
 		}
 	}

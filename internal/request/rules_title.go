@@ -20,12 +20,11 @@ func titleNames(e *evidence) {
 	}
 	lines := map[int]bool{} // those with an image of the title
 	for _, c := range e.title.with(taken) {
-		if !c.lacksTag() {
-			continue
-		}
 		for _, b := range named[c.repository()] {
-			lines[b.line] = true
-			c.judge(dropped, "title-names")
+			if c.lacksTag() || isLonger(b.tag(), c.tag()) {
+				lines[b.line] = true
+				c.judge(dropped, "title-names")
+			}
 		}
 	}
 	for _, b := range e.body.with(dropped) {

@@ -72,9 +72,16 @@ func isCopula(t token) bool { return t.kind == otherWord || copulas.has(spoken(t
 // isGiven reports whether an image near the word at an index has it as its tag.
 func (s *sentence) isGiven(i int) bool {
 	tag := s.word(i)
+	variant := tag + "-" // of "1.2 alpine"
+	if i+1 < len(s.toks) {
+		variant += s.word(i + 1)
+	}
 	from, to := s.near(i)
 	return slices.ContainsFunc(s.reads[from:to], func(r reading) bool {
-		return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool { return i.Reference.Tag() == tag })
+		return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool {
+			given := i.Reference.Tag()
+			return given == tag || len(variant) > len(tag)+1 && strings.HasPrefix(given, variant)
+		})
 	})
 }
 

@@ -31,6 +31,7 @@ func (s *sentence) joinTag(r *reading, i int) (last int) {
 	if s.isNoTag(&t) || !s.isTagBehind(&t) || strings.HasSuffix(t.tag, "-"+r.images[0].name()) {
 		return i // "the variant alpine (1.2-alpine)"
 	}
+	t.joinVariant(s)
 	joined, ok := r.withTag(t.tag)
 	if !ok {
 		return i
@@ -121,6 +122,31 @@ func (s *sentence) isTagBehind(t *tagBehind) bool {
 	}
 	return isTag(t.tag) && hasDigit(t.tag) && isBracketed(s.written, s.toks[t.at-1], t.word)
 }
+
+// joinVariant adds the words for a variant behind a version to it: "redis 7.2 alpine". The
+// name of an image with a tag of its own is none.
+func (t *tagBehind) joinVariant(s *sentence) {
+	for n := t.at + 1; n < len(s.toks) && isVersion(t.tag) && !t.marked; n++ {
+		word := s.word(n)
+		if s.written[s.toks[n-1].at+len(s.word(n-1)):s.toks[n].at] != " " || !isVariant(word) || n+1 < len(s.toks) && isVersion(s.word(n+1)) {
+			return
+		}
+		t.tag, t.at = t.tag+"-"+word, n
+	}
+}
+
+// isVariant reports whether a word, or each of its parts, is the end of tags of variants.
+func isVariant(word string) bool {
+	for _, part := range strings.Split(word, "-") {
+		if !variants.has(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// variants are the ends of tags of the variants of a version.
+var variants = wordSet{list: "alpine|slim|fpm|bookworm|bullseye|trixie|jammy|noble|jre|jdk|rootless|distroless|management|apache"}
 
 // withTag returns the reading of an untagged image with a tag that stands apart.
 func (r *reading) withTag(tag string) (joined reading, ok bool) {
