@@ -37,8 +37,8 @@ var rules = []rule{
 	{"faulty", faulty},
 	// says: an image below a line with only an arrow is the destination of the one above it
 	{"arrow", arrows},
-	// says: images without a registry are in the one that the title says they come from: "keycloak from quay"
-	{"title-registry", titleRegistry},
+	// says: images without a registry are in the one that the title says they come from, "keycloak from quay", or a short text that names no other one: "all from quay"
+	{"stated-registry", statedRegistry},
 	// says: an image to which a sentence copies another one with the same name is its destination, and has the tags of that one
 	{"destination", destinations},
 	// says: an image at a host of a private network, or "library/..." at an unknown host, is a copy: another image in the text is the source, which gets its tag; an official image there is that of Docker Hub if no other one is its source; an image whose path is a namespace and the path of another one with the same tag is a copy as well, even of one that a diff replaces, so is one at an unknown host or in a namespace there that is called a mirror, which may have the same path, or only the name and the tag of the one that the diff replaces, so is one without a tag that a sentence calls the place to copy another one to, or that has the name of it, one in a command, Dockerfile or log, if a sentence or list names one with the same name and tag, and one at the registry of an account in a cloud, if the text names one elsewhere with the same name and tag

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -196,34 +195,4 @@ func (t *text) versionsFirst() (versions []token) {
 		return nil
 	}
 	return versions
-}
-
-// titleRegistry: "keycloak from quay" above "keycloak/keycloak 24.0.2".
-func titleRegistry(e *evidence) {
-	const before = 40 // bytes in front of the registry
-	toks := tokens(e.in.Title)
-	for i := 1; i < len(toks); i++ {
-		word := spoken(toks[i])
-		host := cmp.Or(registryIn(word), shortHost(word))
-		if host == "" || !origins.has(spoken(toks[i-1])) {
-			continue
-		}
-		from := max(0, toks[i].at-before)
-		if _, missing := destinationMarks.cut(strings.TrimRight(lower(e.in.Title[from:toks[i].at]), " ")); missing {
-			continue // "missing from quay.io"
-		}
-		for _, c := range append(e.body.with(taken), e.body.with(asked)...) {
-			if !c.lacksHost() || c.has(AssumedLibrary) || c.isPasted() {
-				continue
-			}
-			if ref, err := reference.Parse(at(host, c.ref())); err == nil {
-				image := *c.image
-				image.Reference = ref
-				image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedHost })
-				c.complete(image, Expanded)
-				c.judge(c.verdict, "title-registry")
-			}
-		}
-		return
-	}
 }
