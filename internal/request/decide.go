@@ -172,7 +172,13 @@ func (r *Request) Add(images ...Image) {
 		if !slices.ContainsFunc(r.Images, has) {
 			r.Images = append(r.Images, image)
 		}
-		r.LeftOut = slices.DeleteFunc(r.LeftOut, func(l LeftOut) bool { return l.Reference == image.Reference })
+		var left []LeftOut
+		for _, l := range r.LeftOut {
+			if l.Reference != image.Reference {
+				left = append(left, l)
+			}
+		}
+		r.LeftOut = left
 	}
 }
 

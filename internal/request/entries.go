@@ -110,11 +110,17 @@ func isMarked(text string) bool {
 // but not those of Markdown, or only a word that belongs to images, or a
 // variable: "latest", "<image>".
 func isEmptyEntry(text string, toks []token) bool {
-	toks = slices.DeleteFunc(slices.Clone(toks), func(t token) bool { return trimWord(t.text) == "" })
-	if len(toks) == 0 {
+	only, words := "", 0
+	for i := range toks {
+		if trimWord(toks[i].text) != "" {
+			only = toks[i].text
+			words++
+		}
+	}
+	if words == 0 {
 		return strings.Trim(text, "-=*_|#~`.:+ ") != ""
 	}
-	return len(toks) == 1 && (loneWords.has(lower(trimWord(toks[0].text))) || strings.ContainsAny(toks[0].text, "<{$"))
+	return words == 1 && (loneWords.has(lower(trimWord(only))) || strings.ContainsAny(only, "<{$"))
 }
 
 // loneWords are fillers that are no line of a list on their own.

@@ -82,8 +82,18 @@ func (r *reading) mayBeNamespace() bool {
 func (i *Image) named(ref reference.Reference) Image {
 	image := *i
 	image.Reference = ref
-	image.Assumptions = slices.DeleteFunc(slices.Clone(i.Assumptions), func(a Assumption) bool { return a == AssumedTag })
+	image.Assumptions = i.without(AssumedTag)
 	return image
+}
+
+// without returns the assumptions of an image other than some.
+func (i *Image) without(some ...Assumption) (others []Assumption) {
+	for _, a := range i.Assumptions {
+		if !slices.Contains(some, a) {
+			others = append(others, a)
+		}
+	}
+	return others
 }
 
 // readWord reads one word of a request.

@@ -110,14 +110,7 @@ func readAPI(path string) (name string, said bool) {
 // linked adds the assumption ReadLink to every image.
 func linked(r reading) reading {
 	for i := range r.images {
-		a := r.images[i].Assumptions
-		kept := []Assumption{ReadLink}
-		for _, one := range a {
-			if one != AssumedHost && one != AssumedLibrary {
-				kept = append(kept, one)
-			}
-		}
-		r.images[i].Assumptions = kept
+		r.images[i].Assumptions = append([]Assumption{ReadLink}, r.images[i].without(AssumedHost, AssumedLibrary)...)
 	}
 	if len(r.images) > 0 {
 		r.strength = certain

@@ -62,7 +62,13 @@ func intoSpaces(e *evidence) {
 		return
 	}
 	// The words that are namespaces are neither problems nor images.
-	t.flaws = slices.DeleteFunc(slices.Clone(t.flaws), func(f flaw) bool { return states(spaces, f.line, f.at) })
+	var flaws []flaw
+	for i := range t.flaws {
+		if f := &t.flaws[i]; !states(spaces, f.line, f.at) {
+			flaws = append(flaws, *f)
+		}
+	}
+	t.flaws = flaws
 	for _, c := range t.with(taken) {
 		if in, _ := spaceOf(spaces, c.line); states(spaces, c.line, c.at) {
 			c.judge(dropped, "stated-namespace")
@@ -86,12 +92,14 @@ func (t *text) hasMoved(line int) bool {
 
 // likelySpaces returns the namespaces that a word or the names in the text confirm.
 func (t *text) likelySpaces(stated []statedIn) []statedIn {
-	spaces := slices.Clone(stated)
-	for i := range spaces {
-		one := &spaces[i]
+	var spaces []statedIn
+	for _, one := range stated {
 		one.sure = one.sure || t.any(func(c *candidate) bool { return c.lacksSpace() && alludes(one.space, c.bareName()) })
+		if one.sure || one.named {
+			spaces = append(spaces, one)
+		}
 	}
-	return slices.DeleteFunc(spaces, func(one statedIn) bool { return !one.sure && !one.named })
+	return spaces
 }
 
 // moveInto moves the names without a namespace into those stated for their lists, and
@@ -119,7 +127,12 @@ func (t *text) moveInto(spaces []statedIn) (moved bool) {
 
 // states reports whether one of the namespaces is at this place.
 func states(spaces []statedIn, line, at int) bool {
-	return slices.ContainsFunc(spaces, func(one statedIn) bool { return one.line == line && one.at == at })
+	for i := range spaces {
+		if spaces[i].line == line && spaces[i].at == at {
+			return true
+		}
+	}
+	return false
 }
 
 // spaceOf returns the last of the namespaces that lines up to this one state, otherwise
@@ -159,7 +172,7 @@ func (c *candidate) moveInto(in statedIn, v verdict) bool {
 	}
 	image := *c.image
 	image.Reference = r.images[0].Reference
-	image.Assumptions = slices.DeleteFunc(slices.Clone(image.Assumptions), func(a Assumption) bool { return a == AssumedLibrary || a == AssumedHost })
+	image.Assumptions = image.without(AssumedLibrary, AssumedHost)
 	c.complete(image, Expanded)
 	c.strength = certain
 	c.judge(v, "stated-namespace")

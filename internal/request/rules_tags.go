@@ -69,7 +69,13 @@ func listedTags(e *evidence) {
 		}
 		e.add(c.withTags(list.tags, taken, "listed-tags"))
 		e.body.apart = only(e.body.apart, func(tag *apartTag) bool { return !slices.Contains(list.lines, tag.line) })
-		e.body.versions = slices.DeleteFunc(slices.Clone(e.body.versions), func(tag sharedTag) bool { return slices.Contains(list.lines, tag.line) })
+		var versions []sharedTag
+		for _, tag := range e.body.versions {
+			if !slices.Contains(list.lines, tag.line) {
+				versions = append(versions, tag)
+			}
+		}
+		e.body.versions = versions
 	}
 }
 

@@ -149,7 +149,7 @@ func scanText(lines []line) text {
 		return a.line < b.line || a.line == b.line && a.at < b.at
 	})
 	noteBeside(s.candidates, lines)
-	s.talk = joinLines(slices.DeleteFunc(slices.Clone(lines), func(l line) bool { return l.fenced }))
+	s.talk = joinSome(lines, false)
 	return s.text
 }
 
@@ -180,14 +180,19 @@ func (s *scan) noteRemarks() {
 }
 
 // joinLines returns the text of lines in lower case.
-func joinLines(lines []line) string {
+func joinLines(lines []line) string { return joinSome(lines, true) }
+
+// joinSome returns the text of lines in lower case, with or without that of code blocks.
+func joinSome(lines []line, fenced bool) string {
 	size := 0
-	for _, l := range lines {
-		size += len(l.text) + 1
+	for i := range lines {
+		size += len(lines[i].text) + 1
 	}
 	b := make([]byte, 0, size)
-	for _, l := range lines {
-		b = append(append(b, l.text...), '\n')
+	for i := range lines {
+		if l := &lines[i]; fenced || !l.fenced {
+			b = append(append(b, l.text...), '\n')
+		}
 	}
 	lowerBytes(b)
 	return string(b)
