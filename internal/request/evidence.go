@@ -53,6 +53,7 @@ type looseTags struct {
 	mentioned []string    // versions in sentences
 	tagLists  []tagList   // lists of tags, one a line
 	tagLater  bool        // a sentence promises a version for later
+	letter    bool        // a line says that tags begin with "v"
 }
 
 // asking is what the text says for a request.

@@ -74,3 +74,36 @@ func beginsVersion(short, long string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimPrefix(long, "v"), strings.TrimPrefix(short, "v"))
 	return ok && rest != "" && strings.IndexByte(".-", rest[0]) >= 0
 }
+
+// asksForV reports whether a line says that the tags begin with "v": "there's a v in front".
+// In Czech, "v" is a word of its own.
+func (u *spokenLine) asksForV() bool {
+	for i := range u.toks {
+		t := &u.toks[i]
+		if strings.TrimRight(t.text, ".,:)!") != "v" {
+			continue
+		}
+		var before, behind token
+		if i > 0 {
+			before = u.toks[i-1]
+		}
+		if i+1 < len(u.toks) {
+			behind = u.toks[i+1]
+		}
+		if notLetters.has(spoken(before)) || notLetters.has(spoken(behind)) || i > 1 && notLetters.has(spoken(u.toks[i-2])) || noLetters.in(before.text) || noLetters.in(behind.text) {
+			continue
+		}
+		if t.quoted || before.kind == otherWord || behind.kind == otherWord || letterBefore.has(spoken(before)) || letterBehind.has(spoken(behind)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Words beside the letter that tags begin with, and those that deny it.
+var (
+	letterBefore = wordSet{list: "letterBefore"}
+	letterBehind = wordSet{list: "letterBehind"}
+	notLetters   = wordSet{list: "notLetters"}
+	noLetters    = phrases{list: "noLetters"}
+)

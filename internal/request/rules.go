@@ -61,6 +61,8 @@ var rules = []rule{
 	{"apart-tag", apartTags},
 	// says: a longer tag of the same version, as in "1.2.3-debug" behind "1.2.3" or below a title with "1.2", replaces the one of the image with that version, or is one more if words such as "also" are beside it, or a list names both
 	{"longer-tag", longerTags},
+	// says: versions that stand apart from their images get the "v" that a line says is in front of the tags, if no image has one
+	{"letter", letters},
 	// says: Ferry asks about images without a tag if a sentence promises a version for later
 	{"later-tag", laterTag},
 	// says: a name of an official image with a tag in the body is meant, if the title asks for that image, without a tag or with the beginning of that one, or for another one on the same line

@@ -1,8 +1,12 @@
 package request
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// The rule for longer tags of the version of an image.
+// Rules for what else a text says of the tags of images: longer ones of their versions, and
+// the letter in front.
 
 // longerTags: "a/b:1.2, as 1.2-alpine".
 func longerTags(e *evidence) {
@@ -42,4 +46,18 @@ func (tag *apartTag) owner(all []*candidate) (owner *candidate) {
 		}
 	}
 	return owner
+}
+
+// letters: "a/b 1.2, with a v in front".
+func letters(e *evidence) {
+	all := e.with(taken)
+	if !e.title.letter && !e.body.letter || slices.ContainsFunc(all, func(c *candidate) bool { return isVersion(c.tag()) && c.tag()[0] == 'v' }) {
+		return
+	}
+	for _, c := range all {
+		written := strings.HasSuffix(c.image.Written, ":"+c.tag()) && !c.has(RemovedSpace) && !c.has(JoinedLines)
+		if isVersion(c.tag()) && !c.isPasted() && !written {
+			c.withTags([]string{"v" + c.tag()}, taken, "letter")
+		}
+	}
 }

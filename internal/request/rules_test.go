@@ -111,6 +111,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "longer-tag", body: "quay.io/a/b:1.2, that is 1.2-debug", want: []string{"quay.io/a/b:1.2-debug taken"}},
 		{rule: "longer-tag", title: "golang 1.23", body: "only 1.23-alpine3.20 and 1.23-alpine3.19, please", want: []string{"docker.io/library/golang:1.23-alpine3.19 taken", "docker.io/library/golang:1.23-alpine3.20 taken"}},
 		{rule: "longer-tag", body: "quay.io/a/b:1.2\nquay.io/a/c:1.2\n\nThe smaller one is 1.2-debug."},
+		{rule: "letter", body: "quay.io/a/b 1.2, mind the v in front", want: []string{"quay.io/a/b:v1.2 taken"}},
+		{rule: "letter", body: "quay.io/a/b 1.2, without the v"},
 		{rule: "longer-tag", body: "quay.io/a/b:1.2, not the 1.2-debug"},
 		{rule: "title-names", title: "Mirror redis and postgres", body: "Standard stuff: redis 7.4, postgres 17-alpine, plus memcached 1.6.34.",
 			want: []string{"docker.io/library/memcached:1.6.34 taken", "docker.io/library/postgres:17-alpine taken", "docker.io/library/postgres:latest dropped", "docker.io/library/redis:7.4 taken", "docker.io/library/redis:latest dropped"}},

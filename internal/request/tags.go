@@ -15,6 +15,7 @@ func (s *scan) noteTags(u *spokenLine) {
 	if u.on.has(&sames) && len(s.apart) < maxUses {
 		s.apart = append(s.apart, u.sameTag())
 	}
+	s.letter = s.letter || u.asksForV()
 	s.tagLater = s.tagLater || u.on.has(&laterTags)
 	anyone := anyTags.in(u.said)
 	for i := range u.toks {
