@@ -17,7 +17,7 @@ var rules = []rule{
 	{"excluded", excluded},
 	// says: an image that is there already is requested if it is the only one, and a text that asks for images asks for it once more
 	{"again", again},
-	// says: versions with which the body begins, behind a few words, are the tags of the only official image that the title names, if the text asks for images and names none otherwise
+	// says: versions, or code names of distributions, with which the body begins, behind a few words, are the tags of the only official image that the title names, if the text asks for images and names none otherwise
 	{"title-versions", titleVersions},
 	// says: if the only image is the name of an official one and the text around it is about something else, Ferry asks whether it is meant
 	{"lone-name", loneName},

@@ -175,13 +175,16 @@ func (t *text) versionsFirst() (versions []token) {
 		longest = 200 // bytes of the line that count
 	)
 	opening := t.layout.opening
-	dotted, words := false, 0
+	dotted, ended, words := false, false, 0
 	for _, t := range tokens(opening[:min(len(opening), longest)]) {
 		word := trimWord(t.text)
 		switch {
-		case t.kind == asciiWord && (isVersion(word) || word == "latest" && len(versions) > 0):
+		case len(versions) > 0 && ended:
+			return versions
+		case t.kind == asciiWord && (isVersion(word) || isCodeName(word) || word == "latest" && len(versions) > 0):
 			versions = append(versions, t)
-			dotted = dotted || strings.ContainsAny(word, ".-")
+			dotted = dotted || strings.ContainsAny(word, ".-") || words == 0 && !isVersion(word)
+			ended = strings.HasSuffix(t.text, ".")
 		case isTagListMark(t.text) || t.kind == separator:
 		case len(versions) == 0 && words < most && t.kind == asciiWord && !hasDigit(word) && !origins.has(lower(word)):
 			words++
@@ -196,3 +199,13 @@ func (t *text) versionsFirst() (versions []token) {
 	}
 	return versions
 }
+
+// isCodeName reports whether a word is that of a release of a distribution, or begins so:
+// "bookworm-slim".
+func isCodeName(word string) bool {
+	name, _, _ := strings.Cut(word, "-")
+	return codeNames.has(name)
+}
+
+// codeNames are those of the releases of Debian and Ubuntu.
+var codeNames = wordSet{list: "bullseye|bookworm|trixie|focal|jammy|noble"}

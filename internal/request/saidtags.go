@@ -236,10 +236,13 @@ func (s *sentence) isSaidTag(found []int, i int) bool {
 		before--
 	}
 	noun := before >= 0 && s.isCalledTag(before, i)
+	owner := ownerOf(s.toks, i)
+	if owner > 1 && s.reads[owner].untagged() && isChannel(s.word(i)) && isTagNoun(s.toks[i+1]) {
+		return true // "the edge tag of a/b"
+	}
 	if word := s.word(i); !noun && (!isVersion(word) || !strings.ContainsAny(word, ".-") && word[0] != 'v') {
 		return false
 	}
-	owner := ownerOf(s.toks, i)
 	if owner > 0 && s.reads[owner].untagged() {
 		return true
 	}

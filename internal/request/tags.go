@@ -62,9 +62,10 @@ func (u *spokenLine) isApart(i int) (announced, ok bool) {
 // form.
 func (u *spokenLine) isToldTag(i int, announced bool) bool {
 	word := u.word(i)
-	quoted := announced && u.toks[i].quoted && word != "latest" && !u.on.has(&faultWords)                 // "the `edge` tag"
-	named := i > 1 && strings.ContainsAny(word, "-._") && isCopula(u.toks[i-1]) && isTagNoun(u.toks[i-2]) // "the tag is jammy-slim"
-	return (quoted || named) && isTag(word) || isBesideLatest(u.toks, i)
+	quoted := announced && u.toks[i].quoted && word != "latest" && !u.on.has(&faultWords)                                      // "the `edge` tag"
+	named := i > 1 && (strings.ContainsAny(word, "-._") || isChannel(word)) && isCopula(u.toks[i-1]) && isTagNoun(u.toks[i-2]) // "the tag is jammy-slim"
+	called := i > 0 && isTagNoun(u.toks[i-1]) && isChannel(word) && u.endsPhrase(i)                                            // "tag nonroot"
+	return (quoted || named) && isTag(word) || called || isBesideLatest(u.toks, i)
 }
 
 // isCopula reports whether a word can stand between a word for tags and a tag.

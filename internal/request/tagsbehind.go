@@ -28,7 +28,7 @@ func (s *sentence) joinTag(r *reading, i int) (last int) {
 		*r = reading{strength: certain, problem: &Problem{Code: Ambiguous, Written: clip(s.toks[i].text), Suggestion: r.images[0].Reference.String()}}
 		return t.at // the version of a Helm chart
 	}
-	if s.isNoTag(&t) || !s.isTagBehind(&t) || strings.HasSuffix(t.tag, "-"+r.images[0].name()) {
+	if s.isNoTag(&t) || !s.isTagBehind(&t, r.strength >= path) || strings.HasSuffix(t.tag, "-"+r.images[0].name()) {
 		return i // "the variant alpine (1.2-alpine)"
 	}
 	t.joinVariant(s)
@@ -108,20 +108,43 @@ func (s *sentence) isNoTag(t *tagBehind) bool {
 }
 
 // isTagBehind reports whether a word behind an image is its tag, by its form and by the
-// words beside it.
-func (s *sentence) isTagBehind(t *tagBehind) bool {
+// words beside it. named tells that the image has a slash.
+func (s *sentence) isTagBehind(t *tagBehind, named bool) bool {
 	switch {
-	case t.marked, isVersion(t.tag), t.tag == "latest", t.apart && looksLikeTag(t.tag):
+	case t.marked, isVersion(t.tag), t.tag == "latest", (t.apart || named) && looksLikeTag(t.tag):
 		return true
 	case !isPlainTag(t.tag):
 		return false
 	case t.announced && isTag(t.tag):
 		return true
-	case t.at+1 < len(s.toks) && s.toks[t.at-1].text == "的" && tagNames.has(lower(s.toks[t.at+1].text)):
+	case t.at+1 < len(s.toks) && (named || s.toks[t.at-1].text == "的") && s.isCalledBehind(t):
 		return true // "a/b 的 bookworm 标签"
+	case named && s.toks[t.at-1].kind == otherWord && isChannel(t.tag) && (s.endsPhrase(t.at) || isTagListMark(s.toks[t.at+1].text)):
+		return true // "a/b 的 stable"
 	}
 	return isTag(t.tag) && hasDigit(t.tag) && isBracketed(s.written, s.toks[t.at-1], t.word)
 }
+
+// isCalledBehind reports whether the words behind a word call it a tag: "java21 这个 tag".
+func (s *sentence) isCalledBehind(t *tagBehind) bool {
+	next := t.at + 1
+	if tagNames.has(lower(s.toks[next].text)) {
+		return s.toks[next-1].text == "的" || s.toks[t.at-1].text == "的" || isTag(t.tag) && s.endsPhrase(next)
+	}
+	return thisOne.has(s.toks[next].text) && next+1 < len(s.toks) && isTagNoun(s.toks[next+1])
+}
+
+// isChannel reports whether a word is a tag without a version: "nonroot", "cu124-slim".
+func isChannel(word string) bool {
+	first, last, dash := strings.Cut(word, "-")
+	return channels.has(first) && (!dash || channels.has(last)) || dash && hasDigit(first) && (channels.has(last) || isVariant(last))
+}
+
+// channels are tags that have no version, thisOne words between one and a word for tags.
+var (
+	channels = wordSet{list: "stable|main|master|edge|nightly|beta|dev|develop|canary|debug|nonroot|testing|lts|mainline|rolling|cuda|rocm"}
+	thisOne  = wordSet{list: "这个|那个|這個|那個|的|라는|という"}
+)
 
 // joinVariant adds the words for a variant behind a version to it: "redis 7.2 alpine". The
 // name of an image with a tag of its own is none.
@@ -245,6 +268,8 @@ func (s *sentence) isNextTag(first string, last, i int) bool {
 	case isVersion(word) && strings.Contains(word, "."):
 		return true
 	case looksLikeTag(word) && (isVersion(word) || strings.Contains(word, first) || last > 0 && isTagNoun(s.toks[last-1])):
+		return true
+	case isChannel(word) && isChannel(first) && s.endsPhrase(i):
 		return true
 	case continuesMajors(s.toks, i, first), isSameForm(word, first) && isPlainTag(word):
 		return true
