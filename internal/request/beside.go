@@ -42,13 +42,19 @@ func unwantedBeside(e *evidence) {
 	}
 	weights, keeps := weighBeside(all), false
 	for i, w := range weights {
-		keeps = keeps || w <= maxAskedFor && all[i].verdict == taken
+		keeps = keeps || w <= maxAskedFor && all[i].verdict == taken && !all[i].follows()
 	}
 	for i, c := range all {
 		if keeps && weights[i] > maxAskedFor && c.verdict == taken && !e.body.listed[c.line] {
 			c.judge(dropped, "beside")
 		}
 	}
+}
+
+// follows reports whether a word of a sentence is an image because it has the tag of
+// another one, which is meant as well.
+func (c *candidate) follows() bool {
+	return c.place == inSentence && c.strength == path && c.judgedBy("apart-tag")
 }
 
 // compared returns the candidates of the body whose words are compared, whether they

@@ -122,6 +122,11 @@ func (e *evidence) leftOut(req Request, least strength) []LeftOut {
 		seen[image.Reference] = true
 		repositories[image.Reference.Repository()] = true
 	}
+	named := make(map[int]bool) // the lines of images
+	paths := make(map[string]bool)
+	for _, image := range req.Images {
+		named[image.Line], paths[image.Reference.Repository().Path()] = true, true
+	}
 	told := make(map[string]bool)
 	for _, p := range req.Problems {
 		told[p.Suggestion], told[p.Written] = true, true
@@ -129,8 +134,8 @@ func (e *evidence) leftOut(req Request, least strength) []LeftOut {
 	var left []LeftOut
 	for _, c := range append(e.with(dropped), e.with(asked)...) {
 		switch ref := c.ref(); {
-		case c.strength < least && !c.judgedBy("untagged", "beside"): // it may be no image
-		case seen[ref], c.lacksTag() && repositories[ref.Repository()]:
+		case c.strength < least && !c.judgedBy("untagged", "beside") && (!c.isOnlyPath() || !c.isMentioned() || !named[c.line]): // it may be no image
+		case seen[ref], c.lacksTag() && repositories[ref.Repository()], c.isOnlyPath() && paths[ref.Repository().Path()]:
 		case told[ref.String()], told[c.image.Written]:
 		case isOwn(e.in.Repository, ref):
 		case len(left) < maxLeftOut:

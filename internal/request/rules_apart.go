@@ -24,8 +24,26 @@ func apartTags(e *evidence) {
 	case len(all) == 1 && all[0].doubted:
 		nextTag(e, said, all[0])
 	default:
-		giveTags(e, said, all)
+		giveTags(e, said, leaders(said, all))
+		for _, tag := range said {
+			if tag.tag == "" {
+				sameTag(e.with(taken), e.with(dropped), tag)
+			}
+		}
 	}
+}
+
+// leaders returns the images that lines with the words for the same tag do not name without
+// a tag; all, if there are none.
+func leaders(said []apartTag, all []*candidate) []*candidate {
+	follows := map[int]bool{}
+	for _, tag := range said {
+		follows[tag.line] = follows[tag.line] || tag.tag == ""
+	}
+	if first := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return c.lacksTag() && follows[c.line] }); len(first) > 0 {
+		return first
+	}
+	return all
 }
 
 // apartTags returns the tags that stand apart. A version in the title may be that of
@@ -77,11 +95,6 @@ func giveTags(e *evidence, said []apartTag, all []*candidate) {
 	for _, c := range open {
 		more = append(more, c.withTags(own[c], taken, "apart-tag")...)
 	}
-	for _, tag := range said {
-		if tag.tag == "" {
-			sameTag(all, open, tag)
-		}
-	}
 	var tags []string
 	for _, tag := range free {
 		tags = append(tags, tag.tag)
@@ -112,8 +125,15 @@ func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned i
 		return taken
 	case len(free) == 1 && every && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line):
 		return taken
+	case len(free) == 1 && every && e.isAlone(free[0].line) && open[0].line == free[0].line-1 && open[len(open)-1].line == open[0].line:
+		return taken // "a/b and a/c" above "1.2"
 	}
 	return asked
+}
+
+// isAlone reports whether only a version is on a line of the body.
+func (e *evidence) isAlone(line int) bool {
+	return slices.ContainsFunc(e.body.versions, func(version sharedTag) bool { return version.line == line })
 }
 
 // areAnnounced reports whether a line says of all versions on it that they are tags, and
@@ -324,11 +344,11 @@ func isNarrower(tag, than string) bool {
 	return ok && isDigits(than) && rest != "" && strings.IndexByte(".-", rest[0]) >= 0
 }
 
-// sameTag gives the images of a line the tag of another one: "a/b:1, a/c in the same
-// version".
-func sameTag(all, open []*candidate, same apartTag) {
-	for _, c := range open {
-		if c.line != same.line || !c.lacksTag() {
+// sameTag gives the images of a line the tag of another one, also those that were dropped
+// as words of a sentence: "a/b:1, a/c in the same version".
+func sameTag(all, mentioned []*candidate, same apartTag) {
+	for _, c := range append(slices.Clip(all), mentioned...) {
+		if c.line != same.line || !c.lacksTag() || c.isPasted() || c.verdict != taken && (c.strength < path || !c.isMentioned()) {
 			continue
 		}
 		from := originOf(c, all, same.of)
