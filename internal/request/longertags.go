@@ -23,12 +23,12 @@ func (u *spokenLine) addsLonger(i int, before []apartTag) bool {
 	tag := u.word(i)
 	version := versionOf(tag)
 	n := i - 1
-	for n >= max(0, i-most) && versionOf(u.tagAt(n)) != version {
+	least := max(0, i-most)
+	for n >= least && versionOf(u.tagAt(n)) != version {
 		n--
 	}
-	n = max(n, -1)
-	from := 0
-	if n >= 0 {
+	from := u.toks[least].at
+	if n >= least {
 		other := u.tagAt(n)
 		if last := len(before) - 1; other != tag && !isLonger(tag, other) && last >= 0 && before[last].tag == other && before[last].line == u.number {
 			return before[last].more // "1.2: 1.2-a and 1.2-b"
@@ -42,16 +42,14 @@ func (u *spokenLine) addsLonger(i int, before []apartTag) bool {
 	if end := strings.IndexAny(behind, ",;.("); end >= 0 {
 		behind = behind[:end]
 	}
-	for _, said := range []string{u.said[from:u.toks[i].at] + " ", " " + behind + " "} {
-		if addings.in(said) || alsoThese.in(said) {
-			return true
-		}
+	if said := u.said[from:u.toks[i].at] + " " + behind + " "; addings.in(said) || alsoThese.in(said) {
+		return true
 	}
 	for k := n + 1; k < i; k++ {
-		if !isJoiner(u.toks[k]) && !conjunctions.starts(u.said[u.toks[k].at:]) {
+		if !joins.has(u.word(k)) && !conjunctions.starts(u.said[u.toks[k].at:]) {
 			continue
 		}
-		if k == n+1 || k == i-1 || u.toks[k-1].kind == separator || articles.has(spoken(u.toks[k+1])) {
+		if k == n+1 || k == i-1 || u.toks[k-1].kind == separator || articles.has(u.word(k+1)) {
 			return true
 		}
 	}
@@ -83,17 +81,17 @@ func (u *spokenLine) asksForV() bool {
 		if strings.TrimRight(t.text, ".,:)!") != "v" {
 			continue
 		}
-		var before, behind token
-		if i > 0 {
-			before = u.toks[i-1]
+		asks := t.quoted
+		for n := max(0, i-2); n < min(i+2, len(u.toks)); n++ {
+			word := u.word(n)
+			switch {
+			case notLetters.has(word), noLetters.in(word):
+				return false
+			case n == i-1 && letterBefore.has(word), n == i+1 && letterBehind.has(word), n >= i-1 && u.toks[n].kind == otherWord:
+				asks = true
+			}
 		}
-		if i+1 < len(u.toks) {
-			behind = u.toks[i+1]
-		}
-		if notLetters.has(spoken(before)) || notLetters.has(spoken(behind)) || i > 1 && notLetters.has(spoken(u.toks[i-2])) || noLetters.in(before.text) || noLetters.in(behind.text) {
-			continue
-		}
-		if t.quoted || before.kind == otherWord || behind.kind == otherWord || letterBefore.has(spoken(before)) || letterBehind.has(spoken(behind)) {
+		if asks {
 			return true
 		}
 	}

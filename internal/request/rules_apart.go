@@ -47,19 +47,14 @@ func leaders(said []apartTag, all []*candidate) []*candidate {
 }
 
 // apartTags returns the tags that stand apart. A version in the title may be that of
-// anything if a line of the body calls one a tag. A longer tag replaces its version: "1.2, so
-// 1.2-alpine".
+// anything if a line of the body calls one a tag.
 func (e *evidence) apartTags() []apartTag {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
 	if slices.ContainsFunc(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
 		said = only(said, func(tag *apartTag) bool { return tag.line > 0 || tag.noun })
 	}
 	exact(said)
-	return only(said, func(tag *apartTag) bool {
-		return !slices.ContainsFunc(said, func(other apartTag) bool {
-			return other.line == tag.line && other.at > tag.at && !other.more && other.tag != tag.tag && versionOf(other.tag) == tag.tag
-		})
-	})
+	return said
 }
 
 // nextTag gives the only image, which is there already according to its clause, the only
@@ -82,6 +77,13 @@ func nextTag(e *evidence, said []apartTag, there *candidate) {
 // that of another image if the text says so, then those without a name in front.
 func giveTags(e *evidence, said []apartTag, all []*candidate) {
 	open := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return !c.lacksTag() || c.isPasted() && c.line > 0 })
+	for _, c := range all {
+		for i := range said {
+			if tag := &said[i]; tag.line == 0 && c.tag() == "v"+tag.tag {
+				tag.tag = c.tag() // "longhorn 1.7" above "a/b:v1.7"
+			}
+		}
+	}
 	own, free := ownersOf(said, all, open)
 	if len(own) == 0 && len(open) == len(all) && arePaired(free, open) {
 		for n, c := range open {
@@ -202,13 +204,18 @@ func only(tags []apartTag, keep func(*apartTag) bool) (kept []apartTag) {
 // "already mirrored: a/b:1.2", "new tag: 1.3". Otherwise, a text that asks for images is
 // asked about it: "a/b:1.2 works fine, k3s 1.3 too. Add that?"
 func newTag(e *evidence, said []apartTag, all []*candidate) {
-	if len(said) != 1 || len(all) != 1 || all[0].place != inExclusion || all[0].strength < path {
+	if len(said) != 1 || len(all) != 1 || all[0].strength < path {
 		return
 	}
-	tag, there := said[0], all[0]
+	tag, there := &said[0], all[0]
 	switch {
+	case there.place == inSentence:
+		if tag.noun && tag.isFree() && tag.line == there.line && there.lacksTag() && len(there.reasons) == 0 && e.isRequest() {
+			there.withTags([]string{tag.tag}, taken, "apart-tag") // "a/b, the tag is edge"
+		}
+	case there.place != inExclusion:
 	case tag.of == otherName:
-	case tag.announced && tag.of == "" && tag.line != there.line, e.continues(tag, there):
+	case tag.announced && tag.of == "" && tag.line != there.line, e.continues(*tag, there):
 		there.withTags([]string{tag.tag}, taken, "apart-tag")
 	case e.isRequest():
 		there.withTags([]string{tag.tag}, asked, "apart-tag")

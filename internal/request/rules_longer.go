@@ -12,15 +12,19 @@ import (
 func longerTags(e *evidence) {
 	var more []candidate
 	all, found := e.with(taken), map[*candidate][]string{}
-	for _, tag := range append(slices.Clip(e.title.apart), e.body.apart...) {
-		c := tag.owner(all)
-		if c == nil {
-			continue
+	for _, t := range e.texts() {
+		for i := range t.apart {
+			tag := &t.apart[i]
+			c := tag.owner(all)
+			if c == nil {
+				continue
+			}
+			tags := found[c]
+			if tag.more && len(tags) == 0 { // the others are beside the first one
+				tags = append(tags, c.tag())
+			}
+			found[c] = append(tags, tag.tag)
 		}
-		if tag.more && len(found[c]) == 0 { // the others are beside the first one
-			found[c] = append(found[c], c.tag())
-		}
-		found[c] = append(found[c], tag.tag)
 	}
 	for _, c := range all {
 		more = append(more, c.withTags(found[c], taken, "longer-tag")...)

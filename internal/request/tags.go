@@ -31,6 +31,9 @@ func (s *scan) noteTags(u *spokenLine) {
 		}
 		tag := u.apartTag(i, announced, anyone)
 		tag.more = u.addsLonger(i, s.apart)
+		if n := len(s.apart) - 1; n >= 0 && !tag.more && s.apart[n].line == tag.line && versionOf(tag.tag) == s.apart[n].tag && tag.tag != s.apart[n].tag {
+			s.apart = s.apart[:n] // "1.2, so 1.2-alpine"
+		}
 		s.apart = append(s.apart, tag)
 	}
 }
@@ -48,7 +51,11 @@ func (u *spokenLine) sameTag() apartTag {
 // and whether a word beside it announces it.
 func (u *spokenLine) isApart(i int) (announced, ok bool) {
 	word := u.word(i)
-	announced = i > 0 && isTagNoun(u.toks[i-1]) || i+1 < len(u.toks) && isTagNoun(u.toks[i+1])
+	next := i + 1
+	if next+1 < len(u.toks) && thisOne.has(u.toks[next].text) {
+		next++ // "main 那个 tag"
+	}
+	announced = i > 0 && isTagNoun(u.toks[i-1]) || next < len(u.toks) && isTagNoun(u.toks[next])
 	if word == "" {
 		return announced, false
 	}
@@ -62,9 +69,12 @@ func (u *spokenLine) isApart(i int) (announced, ok bool) {
 // form.
 func (u *spokenLine) isToldTag(i int, announced bool) bool {
 	word := u.word(i)
-	quoted := announced && u.toks[i].quoted && word != "latest" && !u.on.has(&faultWords)                                      // "the `edge` tag"
-	named := i > 1 && (strings.ContainsAny(word, "-._") || isChannel(word)) && isCopula(u.toks[i-1]) && isTagNoun(u.toks[i-2]) // "the tag is jammy-slim"
-	called := i > 0 && isTagNoun(u.toks[i-1]) && isChannel(word) && u.endsPhrase(i)                                            // "tag nonroot"
+	channel := isChannel(word)
+	announced = announced && !u.on.has(&faultWords)
+	quoted := announced && u.toks[i].quoted && word != "latest" // "the `edge` tag"
+	named := i > 1 && isCopula(u.toks[i-1]) && isTagNoun(u.toks[i-2]) &&
+		(channel || strings.ContainsAny(word, "-._") || strings.Contains(u.toks[i-1].text, "叫")) // "the tag is jammy-slim"
+	called := announced && channel && (u.endsPhrase(i) || u.toks[i+1].kind == otherWord) // "tag nonroot"
 	return (quoted || named) && isTag(word) || called || isBesideLatest(u.toks, i)
 }
 
