@@ -41,20 +41,14 @@ func unwantedBeside(e *evidence) {
 		return
 	}
 	weights, keeps := weighBeside(all), false
-	for i, w := range weights {
-		keeps = keeps || w <= maxAskedFor && all[i].verdict == taken && !all[i].follows()
+	for i, w := range weights { // one that has the tag of another one says nothing against that
+		keeps = keeps || w <= maxAskedFor && all[i].verdict == taken && !(all[i].place == inSentence && all[i].strength == path && all[i].judgedBy("apart-tag"))
 	}
 	for i, c := range all {
 		if keeps && weights[i] > maxAskedFor && c.verdict == taken && !e.body.listed[c.line] {
 			c.judge(dropped, "beside")
 		}
 	}
-}
-
-// follows reports whether a word of a sentence is an image because it has the tag of
-// another one, which is meant as well.
-func (c *candidate) follows() bool {
-	return c.place == inSentence && c.strength == path && c.judgedBy("apart-tag")
 }
 
 // compared returns the candidates of the body whose words are compared, whether they

@@ -3,6 +3,8 @@ package request
 import (
 	"slices"
 	"strings"
+
+	"github.com/imageferry/ferry/internal/known"
 )
 
 // What a sentence says that it does not want: images, names, and the whole request.
@@ -270,8 +272,21 @@ func (u *spokenLine) dismissAmong(images []int, from, to int) {
 		if others := otherOnes.index(u.said[behind:end]); others >= 0 {
 			end = behind + others // "only a/b:1, the others are not needed"
 		}
-		u.not[i] = u.not[i] || dismissals.in(u.said[min(begin, end):end])
+		u.not[i] = u.not[i] || dismissals.in(u.said[min(begin, end):end]) && (u.reads[i].untagged() || !u.dismissesOther(i, end))
 	}
+}
+
+// dismissesOther reports whether the sentence excludes a name or a version between the
+// image at an index and an offset: "a/b:1.2, the 1.1 is not needed".
+func (u *spokenLine) dismissesOther(image, end int) bool {
+	for i, from := image+1, u.joinedEnd(image); i < len(u.toks) && u.toks[i].at < end; i++ {
+		word := u.word(i)
+		named := isVersion(word) && strings.Contains(word, ".") || u.isName(i) && (known.IsOfficial(word) || strings.Contains(word, "-"))
+		if named && u.toks[i].at >= from && u.isExcluded(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // dismissals are words for an image that is not needed, otherOnes those for other images

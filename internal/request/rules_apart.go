@@ -40,10 +40,16 @@ func leaders(said []apartTag, all []*candidate) []*candidate {
 	for _, tag := range said {
 		follows[tag.line] = follows[tag.line] || tag.tag == ""
 	}
-	if first := slices.DeleteFunc(slices.Clone(all), func(c *candidate) bool { return c.lacksTag() && follows[c.line] }); len(first) > 0 {
-		return first
+	var first []*candidate
+	for _, c := range all {
+		if !c.lacksTag() || !follows[c.line] {
+			first = append(first, c)
+		}
 	}
-	return all
+	if first == nil {
+		return all
+	}
+	return first
 }
 
 // apartTags returns the tags that stand apart. A version in the title may be that of
@@ -120,6 +126,10 @@ func arePaired(tags []apartTag, open []*candidate) bool {
 // that the versions are tags.
 func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned int) verdict {
 	every := len(open) == len(all) // no image has a tag
+	below := false                 // a version is alone below all images
+	for _, version := range e.body.versions {
+		below = below || every && len(free) == 1 && version.line == free[0].line && open[0].line == version.line-1 && open[len(open)-1].line == open[0].line
+	}
 	switch {
 	case len(free) == 0, len(free) > 1 && len(free)*len(open) > MaxExpansion:
 		return asked
@@ -127,15 +137,10 @@ func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned i
 		return taken
 	case len(free) == 1 && every && free[0].isFree() && e.asks() && open[0].isBesideAll(open, free[0].line):
 		return taken
-	case len(free) == 1 && every && e.isAlone(free[0].line) && open[0].line == free[0].line-1 && open[len(open)-1].line == open[0].line:
+	case below:
 		return taken // "a/b and a/c" above "1.2"
 	}
 	return asked
-}
-
-// isAlone reports whether only a version is on a line of the body.
-func (e *evidence) isAlone(line int) bool {
-	return slices.ContainsFunc(e.body.versions, func(version sharedTag) bool { return version.line == line })
 }
 
 // areAnnounced reports whether a line says of all versions on it that they are tags, and

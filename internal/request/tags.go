@@ -132,12 +132,24 @@ func (s *sentence) hasOtherOwner(i int) bool {
 }
 
 // adds reports whether a line adds the tag at an index to what is before it: to the image
-// in front of it, or to the lines above.
+// in front of it, also by words behind a mark or right behind the tag, as in "a/b:1.2, also
+// 1.1" and "a/b:1.2，1.1 也要", or to the lines above.
 func (u *spokenLine) adds(i int) bool {
-	if image := u.lastImage(i); image >= 0 {
-		return len(u.old) == 0 && isJoinedTo(u.said[u.toks[image].end():u.toks[i].at])
+	const most = 24 // bytes of the words
+	image := u.lastImage(i)
+	if image < 0 {
+		return addsMore(u.said)
 	}
-	return addsMore(u.said)
+	end := u.toks[i].end()
+	between := u.said[u.toks[image].end():u.toks[i].at]
+	behind, _, _ := strings.Cut(u.said[end:min(len(u.said), end+most)], ",")
+	switch {
+	case len(u.old) > 0:
+		return false
+	case len(between) > 2*most, !strings.Contains(between, ","), isExcludedBehind(u.said, end):
+		return isJoinedTo(between)
+	}
+	return isJoinedTo(between) || addings.in(" "+strings.TrimLeft(between, " ,")) || addings.in(behind+" ")
 }
 
 // isBesideLatest reports whether the word at an index is a version in a list with the

@@ -250,7 +250,7 @@ func (r *reading) addTag(first *Image, tag, written string) bool {
 // nextTag returns the word at an index of a list of tags if it is one more tag of the
 // first image, of which the list has the one at last as well.
 func (s *sentence) nextTag(first *Image, last, i int) (tag string, ok bool) {
-	if hasOwner(s.toks, i) || isAmount(s.toks, i) {
+	if hasOwner(s.toks, i) || isAmount(s.toks, i) || s.toks[i-1].text == "," && isExcludedBehind(s.said, s.toks[i].end()) {
 		return "", false
 	}
 	word := s.word(i)
