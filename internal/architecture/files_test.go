@@ -149,7 +149,7 @@ var layers = map[string][]string{
 		"signals",
 		"leftover dockerfile settings table log hubmirror document xml form release variables template mask hidden grammar shell archive",
 		"prose clauses entries listed sentence spoken readwords neighbours tagsbehind newer correction exclusion noplatform saidtags listtags longertags tags tagitems namespace selection faults",
-		"rules_apart rules_copies rules_excluded rules_guess rules_lists rules_longer rules_mentions rules_registry rules_tags rules_title rules_vague beside command",
+		"rules_apart rules_copies rules_excluded rules_guess rules_lists rules_longer rules_mentions rules_registry rules_spaces rules_tags rules_title rules_vague beside command",
 		"rules",
 		"decide",
 		"dialects",

@@ -402,7 +402,7 @@ func (t *text) uses() *uses {
 		understood := c.verdict == taken || c.verdict == asked || slices.ContainsFunc(c.reasons, explains)
 		if understood {
 			u.used[[2]int{c.line, c.at}] = true
-			u.settled[c.bareName()+":"+c.tag()], u.settled[c.tag()] = true, true
+			u.settled[c.bareName()+":"+c.tag()], u.settled[c.tag()], u.settled[c.image.Written] = true, true, true
 		}
 		if t.listed[c.line] && (understood || c.strength >= tagged) {
 			u.told[c.line] = true

@@ -45,6 +45,8 @@ var rules = []rule{
 	{"copy", copies},
 	// says: if the text asks for an image, or is certainly a request, and names none that counts, a name with a namespace in a sentence is meant, or else one with a tag in the title
 	{"only-mention", onlyMention},
+	// says: names in the lists of a short text are in the only namespace with its registry that the text states, if the text names no other image
+	{"names-in-space", namesInSpace},
 	// says: a name without a namespace that no official image has is in the namespace that the text states for its list; Ferry asks if that is a word without a slash, unless a name begins with a part of it
 	{"stated-namespace", intoSpaces},
 	// says: an image at the beginning of a line is an item of the list to which the line above or below belongs, in spite of the remark behind it; so is one at the beginning of an item of a list of which another item is an image

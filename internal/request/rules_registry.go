@@ -31,9 +31,8 @@ func statedRegistry(e *evidence) {
 // mostly said of something else. If it says so of the images of one line, it returns that
 // as well.
 func (e *evidence) onlyRegistry() (only string, line int) {
-	const longest = 600 // bytes
-	text := e.title.said + e.body.said
-	short := len(text) <= longest && !publishing.in(text) && !otherSources.in(text) &&
+	text, short := e.short()
+	short = short && !publishing.in(text) && !otherSources.in(text) &&
 		!e.body.any(func(c *candidate) bool { return c.isPasted() || strings.Contains(lower(c.image.Written), c.host()) })
 	stated := false
 	for n, l := range strings.Split(text, "\n") {
@@ -66,6 +65,13 @@ func (e *evidence) onlyRegistry() (only string, line int) {
 		return "", 0
 	}
 	return only, line
+}
+
+// short returns the title and the body, and reports whether they are short.
+func (e *evidence) short() (text string, is bool) {
+	const longest = 600 // bytes
+	text = e.title.said + e.body.said
+	return text, len(text) <= longest
 }
 
 // sourceAt reports whether the words in front of a registry say that something comes from

@@ -77,6 +77,8 @@ func TestEachRule(t *testing.T) {
 		{rule: "stated-registry", body: "acme/gate:1\nall from quay", want: []string{"quay.io/acme/gate:1 taken"}},
 		{rule: "stated-registry", body: "acme/gate:1\nall to quay"},
 		{rule: "stated-registry", title: "missing from quay", body: "acme/gate:1\nboth missing from quay"},
+		{rule: "names-in-space", title: "from quay.io/acme", body: "acme-relay v1.2, acme-proxy v1.3", want: []string{"quay.io/acme/acme-proxy:v1.3 taken", "quay.io/acme/acme-relay:v1.2 taken"}},
+		{rule: "names-in-space", title: "from quay.io/acme", body: "acme-relay, b/acme-proxy:v1.3"},
 		{rule: "arrow", body: "quay.io/a/b:1\n↓\nme.io/c/b:2", want: []string{"me.io/c/b:2 dropped"}},
 		{rule: "destination", body: "Please copy quay.io/acme/gate to ghcr.io/other/gate, tag 1.0", want: []string{"ghcr.io/other/gate:1.0 dropped", "quay.io/acme/gate:1.0 taken"}},
 		{rule: "destination", body: "Please copy quay.io/acme/gate to ghcr.io/other/door:1.0"},
