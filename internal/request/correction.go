@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -99,7 +98,7 @@ func (s *scan) correctionAt(u *spokenLine) int {
 		return at
 	}
 	at = regrets.index(u.said)
-	if !slices.ContainsFunc(u.reads, func(r reading) bool { return r.isImage(official) }) {
+	if !anyReading(u.reads, func(r reading) bool { return r.isImage(official) }) {
 		if len(u.toks) > 2*talk && s.given(u.toks) == "" {
 			return -1
 		}
@@ -159,7 +158,7 @@ func (s *scan) lastTaken() string {
 // if there is none.
 func (s *scan) given(toks []token) string {
 	for _, t := range toks {
-		if word := trimWord(t.text); isVersion(word) && slices.ContainsFunc(s.candidates, func(c candidate) bool { return c.verdict == taken && c.image.Reference.Tag() == word }) {
+		if word := trimWord(t.text); isVersion(word) && s.any(func(c *candidate) bool { return c.verdict == taken && c.image.Reference.Tag() == word }) {
 			return word
 		}
 	}

@@ -170,11 +170,14 @@ var leftReasons = map[string]Reason{
 // Add adds images that the request does not have yet.
 func (r *Request) Add(images ...Image) {
 	for _, image := range images {
-		has := func(i Image) bool { return i.Reference == image.Reference }
+		has := false
+		for i := range r.Images {
+			has = has || r.Images[i].Reference == image.Reference
+		}
 		if len(image.Platforms) == 0 {
 			image.Platforms = slices.Clone(r.Platforms)
 		}
-		if !slices.ContainsFunc(r.Images, has) {
+		if !has {
 			r.Images = append(r.Images, image)
 		}
 		var left []LeftOut

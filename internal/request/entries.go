@@ -17,7 +17,7 @@ func markEntries(lines []line, list bool) {
 		label, heading := strings.CutPrefix(lines[i].text, "### ")
 		switch {
 		case lines[i].text == "" || list && !heading:
-		case heading && (form || !slices.ContainsFunc(lines[:i], func(l line) bool { return l.text != "" })):
+		case heading && (form || !anyLine(lines[:i], func(l line) bool { return l.text != "" })):
 			form, field = true, partOf(label) == namePart
 			continue
 		case !form:
@@ -86,7 +86,7 @@ func (s *scan) noteUnheard() {
 		case n == 0:
 		case l.masked == isQuoted && isQuote && n == 1 && hasLetter(quoted):
 			s.entries = append(s.entries, entry{line: l.number, written: clip(words[0])})
-		case l.masked == isThere && (n <= 3 && lower(words[n-1]) == "pull" || isBlank(l.text)) && !slices.ContainsFunc(s.entries, func(e entry) bool { return e.line == l.number }):
+		case l.masked == isThere && (n <= 3 && lower(words[n-1]) == "pull" || isBlank(l.text)) && (len(s.entries) == 0 || s.entries[len(s.entries)-1].line != l.number):
 			s.addEntry(l)
 		}
 	}
@@ -132,11 +132,11 @@ func (u *spokenLine) listsImages() bool {
 	if u.about.images == 0 || u.about.other+u.about.foreign > 0 {
 		return false
 	}
-	if slices.ContainsFunc(u.toks, func(t token) bool { return isOfSentence(t) || strings.HasSuffix(t.text, ":") }) {
+	if anyToken(u.toks, func(t token) bool { return isOfSentence(t) || strings.HasSuffix(t.text, ":") }) {
 		return false
 	}
-	return slices.ContainsFunc(u.reads, func(r reading) bool { return r.strength >= tagged }) ||
-		slices.ContainsFunc(u.toks, func(t token) bool { return t.kind == separator })
+	return anyReading(u.reads, func(r reading) bool { return r.strength >= tagged }) ||
+		anyToken(u.toks, func(t token) bool { return t.kind == separator })
 }
 
 // sentenceWords are words of sentences, beside which other words are no names.
@@ -153,7 +153,7 @@ func (s *scan) noteWords(u *spokenLine, finds []*candidate) {
 		for to < len(u.toks) && !endsPart(u.toks[to]) {
 			to++
 		}
-		if !slices.ContainsFunc(u.toks[from:to], isOfSentence) {
+		if !anyToken(u.toks[from:to], isOfSentence) {
 			s.noteOddWords(u, from, to, finds)
 		}
 		from = to + 1
@@ -212,7 +212,7 @@ func (s *scan) isOdd(u *spokenLine, i int) bool {
 		return false // a label
 	case r.problem != nil && len(r.images) == 0:
 		return u.where != inLine && r.strength < u.where.needs // or else it was answered
-	case slices.ContainsFunc(u.reads, func(r reading) bool { return r.problem != nil && strings.Contains(r.problem.Written, t.text) }):
+	case anyReading(u.reads, func(r reading) bool { return r.problem != nil && strings.Contains(r.problem.Written, t.text) }):
 		return false
 	case strings.LastIndexByte(u.written[:t.at], '(') > strings.LastIndexByte(u.written[:t.at], ')'):
 		return false // a remark

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -331,7 +330,7 @@ func (s *sentence) isName(i int) bool {
 // request back.
 func withdraws(said string, toks []token) bool {
 	const most = 16 // words of such a line
-	if len(toks) > most || strings.HasSuffix(said, ":") || slices.ContainsFunc(toks, isAboutTag) || announcesPlatform(said) {
+	if len(toks) > most || strings.HasSuffix(said, ":") || anyToken(toks, isAboutTag) || announcesPlatform(said) {
 		return false
 	}
 	said = strings.TrimLeft(said, " -*#[(【>")

@@ -91,8 +91,11 @@ func (s *scan) shareField(fields []field) {
 			s.taken[f.lines[0]] = true // no source
 		}
 	}
-	at := slices.IndexFunc(fields, func(f field) bool { return f.part == tagPart })
-	if at < 0 {
+	at := 0
+	for at < len(fields) && fields[at].part != tagPart {
+		at++
+	}
+	if at == len(fields) {
 		return
 	}
 	if len(fields[at].values) != 1 {
@@ -358,7 +361,13 @@ func (s *scan) joinForm(fields []field) {
 	}
 	hosted := has(r.settings, string(registryPart))
 	if host, _, _ := strings.Cut(name, "/"); hosted && known.IsRegistry(host) {
-		r.settings = slices.DeleteFunc(r.settings, func(one setting) bool { return one.key == string(registryPart) })
+		var others []setting
+		for _, one := range r.settings {
+			if one.key != string(registryPart) {
+				others = append(others, one)
+			}
+		}
+		r.settings = others
 		hosted = false
 	}
 	complete := isComplete(name)

@@ -558,3 +558,11 @@ func (n *named) weigh(hostless, misspelt bool) strength {
 	}
 	return w
 }
+
+// anyReading reports whether one of some readings satisfies is.
+func anyReading(reads []reading, is func(reading) bool) (found bool) {
+	for i := range reads {
+		found = found || is(reads[i])
+	}
+	return found
+}

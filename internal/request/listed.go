@@ -88,7 +88,7 @@ func namesOnly(text string) bool {
 	if said := lower(text); thanking.in(said) || hasWish(said) {
 		return false
 	}
-	return !slices.ContainsFunc(toks, func(t token) bool {
+	return !anyToken(toks, func(t token) bool {
 		return isFiller(t.text) || t.kind == separator || t.kind == asciiWord && !isItem(t.text)
 	})
 }
@@ -102,7 +102,7 @@ func (s *scan) noteItems(l *line, read []readAt) {
 	text, _ := stripMarkers(maskBold(maskTags(l.text)))
 	toks := tokens(text)
 	toks = toks[:min(len(toks), 4*MaxImages)]
-	if slices.ContainsFunc(toks, func(t token) bool { return t.text == ";" }) && namesTool(text) {
+	if anyToken(toks, func(t token) bool { return t.text == ";" }) && namesTool(text) {
 		return // several commands
 	}
 	parts := listParts(toks, read)

@@ -53,7 +53,7 @@ func (s *sentence) spreadTag() {
 			continue
 		}
 		marked := s.on.has(&distributives) || s.toks[i+1].text == "," || strings.HasSuffix(s.toks[i].text, ":")
-		if marked || slices.ContainsFunc(s.toks[i+1:min(len(s.toks), i+1+most)], isTagNoun) {
+		if marked || anyToken(s.toks[i+1:min(len(s.toks), i+1+most)], isTagNoun) {
 			tag := s.reads[i].images[0].Reference.Tag()
 			s.giveAll(s.listOfOpen(i, tag), tag)
 		}
@@ -208,9 +208,9 @@ func (p *tagPairs) distribute(said string) (each, sure, ok bool) {
 		return true, true, true
 	case ahead:
 		return false, false, false
-	case !same && slices.ContainsFunc(between, isTagNoun):
+	case !same && anyToken(between, isTagNoun):
 		// "a/b, a/c and a/d, tags 1.2 and 1.3", but not "used in charts of versions 1.2 and 1.3"
-		return true, !slices.ContainsFunc(between, isProse), true
+		return true, !anyToken(between, isProse), true
 	case !same:
 		return false, false, false
 	case isOneSeries(p.written):

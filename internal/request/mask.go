@@ -67,7 +67,7 @@ func unmaskQuotes(lines []line) bool {
 		said := lower(l.hidden)
 		return l.masked == isQuoted && isPolite(said) && isAboutImage(said)
 	}
-	if !slices.ContainsFunc(lines, there) && !slices.ContainsFunc(lines, wish) {
+	if !anyLine(lines, there) && !anyLine(lines, wish) {
 		return false // only a quote that asks for nothing
 	}
 	for i := range lines {
@@ -345,7 +345,7 @@ func isDiffHead(text string) bool {
 // shows around the error, marked with ">>>". The error message itself names the
 // image.
 func maskExcerpts(lines []line) {
-	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, " | >>> ") }) {
+	if !anyLine(lines, func(l line) bool { return strings.Contains(l.text, " | >>> ") }) {
 		return
 	}
 	for i := range lines {

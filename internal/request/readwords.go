@@ -119,7 +119,7 @@ func (u *spokenLine) addKey(i int, r reading) (last int) {
 // of the last word read.
 func (s *scan) readKeyed(u *spokenLine, i int) (last int) {
 	at := nextWord(u.toks, i)
-	if at == i || isFiller(u.toks[at].text) || slices.ContainsFunc(u.toks[i:at], func(t token) bool { return t.kind == otherWord }) {
+	if at == i || isFiller(u.toks[at].text) || anyToken(u.toks[i:at], func(t token) bool { return t.kind == otherWord }) {
 		return i
 	}
 	r := s.peek(u.toks[at].text)

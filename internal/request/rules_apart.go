@@ -56,7 +56,7 @@ func leaders(said []apartTag, all []*candidate) []*candidate {
 // anything if a line of the body calls one a tag.
 func (e *evidence) apartTags() []apartTag {
 	said := append(slices.Clip(e.title.apart), e.body.apart...)
-	if slices.ContainsFunc(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
+	if anyTag(said, func(tag apartTag) bool { return tag.line > 0 && tag.noun && tag.tag != "" }) {
 		said = only(said, func(tag *apartTag) bool { return tag.line > 0 || tag.noun })
 	}
 	exact(said)
@@ -146,7 +146,7 @@ func verdictOnFree(e *evidence, free []apartTag, all, open []*candidate, owned i
 // areAnnounced reports whether a line says of all versions on it that they are tags, and
 // names no image.
 func areAnnounced(tags []apartTag) bool {
-	return isOneLine(tags) && !slices.ContainsFunc(tags, func(tag apartTag) bool {
+	return isOneLine(tags) && !anyTag(tags, func(tag apartTag) bool {
 		return tag.of != "" || !tag.announced && !tag.shared
 	})
 }
@@ -161,13 +161,13 @@ func (e *evidence) areForAll(tags []apartTag, every bool) bool {
 	if !every || tags[0].paired {
 		return false
 	}
-	each := slices.ContainsFunc(tags, func(tag apartTag) bool { return tag.each })
+	each := anyTag(tags, func(tag apartTag) bool { return tag.each })
 	return each || areListed(tags) && e.isRequest()
 }
 
 // isOneLine reports whether tags are on one line.
 func isOneLine(tags []apartTag) bool {
-	return !slices.ContainsFunc(tags, func(tag apartTag) bool { return tag.line != tags[0].line })
+	return !anyTag(tags, func(tag apartTag) bool { return tag.line != tags[0].line })
 }
 
 // areListed reports whether a line begins with a list of tags that differ only in their
@@ -193,6 +193,14 @@ func exact(said []apartTag) {
 			said[i].tag = more[0].tag
 		}
 	}
+}
+
+// anyTag reports whether one of some tags satisfies is.
+func anyTag(tags []apartTag, is func(apartTag) bool) (found bool) {
+	for i := range tags {
+		found = found || is(tags[i])
+	}
+	return found
 }
 
 // only returns the tags for which keep is true.

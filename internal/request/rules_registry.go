@@ -2,7 +2,6 @@ package request
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 )
 
@@ -117,7 +116,7 @@ func namesAtEnd(toks []token, end int) (n int) {
 		case t.at >= end, isTagListMark(t.text), isVersion(t.text):
 		case hasSlash(t.text):
 			n++
-		case n > 0 && slices.ContainsFunc(toks[:i], func(t token) bool { return hasSlash(t.text) }):
+		case n > 0 && anyToken(toks[:i], func(t token) bool { return hasSlash(t.text) }):
 			return -1
 		default:
 			return n

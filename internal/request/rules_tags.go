@@ -22,10 +22,12 @@ func loneTags(e *evidence) {
 		return
 	}
 	var tagged []candidate
-	for i, version := range versions {
-		if slices.ContainsFunc(versions[:i], func(v sharedTag) bool { return v.tag == version.tag }) {
+	given := map[string]bool{}
+	for _, version := range versions {
+		if given[version.tag] {
 			continue
 		}
+		given[version.tag] = true
 		c := *only
 		if !c.giveTag(version.tag, JoinedLines) {
 			return
@@ -124,7 +126,7 @@ func sharedTags(e *evidence) {
 
 // callsTag reports whether a line calls a word a tag, and gives no name for it.
 func (t *text) callsTag() bool {
-	return slices.ContainsFunc(t.apart, func(tag apartTag) bool { return tag.noun && tag.of == "" && tag.tag != "" })
+	return anyTag(t.apart, func(tag apartTag) bool { return tag.noun && tag.of == "" && tag.tag != "" })
 }
 
 // shareTag gives the images without a tag the only one that lines give for all images.
@@ -241,10 +243,13 @@ func ranges(e *evidence) {
 
 // dropIfAllTags: "a/b" above "all tags of a/b".
 func (e *evidence) dropIfAllTags() {
+	all := map[string]bool{}
+	for i := range e.body.flaws {
+		p := &e.body.flaws[i].problem
+		all[p.Suggestion] = all[p.Suggestion] || p.Code == AllTags
+	}
 	for _, c := range e.title.with(taken) {
-		if c.lacksTag() && slices.ContainsFunc(e.body.flaws, func(f flaw) bool {
-			return f.problem.Code == AllTags && f.problem.Suggestion == c.ref().String()
-		}) {
+		if c.lacksTag() && all[c.ref().String()] {
 			c.judge(dropped, "range")
 		}
 	}

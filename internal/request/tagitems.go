@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/reference"
@@ -56,7 +55,7 @@ func (s *scan) tagsFrom(first int, above *line) (list tagList) {
 // ends with it or a colon, or is a heading.
 func callsTags(text string) bool {
 	toks := tokens(text)
-	if !slices.ContainsFunc(toks, isTagNoun) {
+	if !anyToken(toks, isTagNoun) {
 		return false
 	}
 	return strings.HasPrefix(text, "#") || strings.HasSuffix(strings.TrimRight(text, " *_"), ":") || isTagNoun(toks[len(toks)-1])

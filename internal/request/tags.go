@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/imageferry/ferry/internal/known"
@@ -89,11 +88,14 @@ func (s *sentence) isGiven(i int) bool {
 		variant += s.word(i + 1)
 	}
 	from, to := s.near(i)
-	return slices.ContainsFunc(s.reads[from:to], func(r reading) bool {
-		return r.strength > bare && slices.ContainsFunc(r.images, func(i Image) bool {
-			given := i.Reference.Tag()
-			return given == tag || len(variant) > len(tag)+1 && strings.HasPrefix(given, variant)
-		})
+	return anyReading(s.reads[from:to], func(r reading) bool {
+		for i := range r.images {
+			given := r.images[i].Reference.Tag()
+			if r.strength > bare && (given == tag || len(variant) > len(tag)+1 && strings.HasPrefix(given, variant)) {
+				return true
+			}
+		}
+		return false
 	})
 }
 
@@ -165,7 +167,7 @@ func isBesideLatest(toks []token, i int) bool {
 
 // startsTags reports whether only tags and words for tags are in front of a tag.
 func startsTags(before []token) bool {
-	return !slices.ContainsFunc(before, func(t token) bool {
+	return !anyToken(before, func(t token) bool {
 		return !isTagListMark(lower(t.text)) && !isTagNoun(t) && !looksLikeTag(trimWord(t.text)) && t.kind != separator
 	})
 }

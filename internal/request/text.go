@@ -507,3 +507,11 @@ func identifierEnd(s string) int {
 	}
 	return end
 }
+
+// anyLine reports whether one of some lines satisfies is.
+func anyLine(lines []line, is func(line) bool) (found bool) {
+	for i := range lines {
+		found = found || is(lines[i])
+	}
+	return found
+}

@@ -245,3 +245,11 @@ func trimWord(w string) string {
 		}
 	}
 }
+
+// anyToken reports whether one of some tokens satisfies is.
+func anyToken(toks []token, is func(token) bool) (found bool) {
+	for i := range toks {
+		found = found || is(toks[i])
+	}
+	return found
+}

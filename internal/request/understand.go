@@ -1,7 +1,6 @@
 package request
 
 import (
-	"slices"
 	"sort"
 	"strings"
 
@@ -101,8 +100,11 @@ func (e *evidence) scan(title string, lines []line) {
 // beginsForm reports whether a title is the first field of the form in the body:
 // "Registry: quay.io" above "Image: a/b".
 func beginsForm(title string, lines []line) bool {
-	at := slices.IndexFunc(lines, func(l line) bool { return l.text != "" })
-	if at < 0 {
+	at := 0
+	for at < len(lines) && lines[at].text == "" {
+		at++
+	}
+	if at == len(lines) {
 		return false
 	}
 	if strings.HasPrefix(title, "#") {

@@ -400,7 +400,7 @@ func cutVariable(text string) (name string, length int) {
 // expandValues writes out what templates of Helm charts and Ansible take from
 // values that stand in the text as well: "{{ .Values.image.tag }}", "{{ version }}".
 func expandValues(lines []line, told map[string]string) {
-	if !slices.ContainsFunc(lines, func(l line) bool { return strings.Contains(l.text, "{{") }) {
+	if !anyLine(lines, func(l line) bool { return strings.Contains(l.text, "{{") }) {
 		return
 	}
 	values := chartValues(lines)
