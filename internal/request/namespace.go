@@ -434,43 +434,51 @@ func (s *scan) isNameIn(space string, t token) bool {
 	return t.kind == asciiWord && !notGuesses.has(word) && !isVersion(word) && !tagNouns.has(lower(name)) && len(s.inNamespace(space, word, "").images) > 0
 }
 
-// shareParent reads "me/app-api and app-web" as two images of one namespace,
-// because the names begin in the same way.
+// shareParent reads "me/app-api and app-web" as two images of one namespace, because the
+// names begin in the same way, and other names of the list if the line says that they are
+// from the same place.
 func (s *scan) shareParent(w *sentence) {
 	shared := "" // by the image in front
 	for i := 0; i+2 < len(w.toks); i++ {
-		inherited := shared
-		if shared = ""; i > 0 && w.toks[i].kind == separator {
-			shared = inherited
+		written, _ := cutTag(w.word(i))
+		parent, first, ok := cutLast(written)
+		if !ok {
+			parent, first, ok = shared, written, shared != ""
+		}
+		shared = ""
+		if !ok || len(w.reads[i].images) != 1 || w.reads[i].strength < path {
 			continue
 		}
-		if len(w.reads[i].images) != 1 || w.reads[i].strength < path || !isTagListMark(lower(w.toks[i+1].text)) || w.toks[i+2].kind != asciiWord {
+		n := i + 1
+		for end := w.joinedEnd(i); n < len(w.toks) && w.toks[n].at < end; n++ {
+		}
+		mark := n
+		for n < len(w.toks) && (isTagListMark(lower(w.toks[n].text)) || isJoiner(w.toks[n])) {
+			n++
+		}
+		if n == mark || n == len(w.toks) || w.toks[n].kind != asciiWord {
 			continue
 		}
-		parent, first, ok := w.parentOf(i, inherited)
-		if !ok || !isSibling(parent, first, w.word(i+2)) {
-			continue
+		if word := w.word(n); !isSibling(parent, first, word) {
+			named := strings.ContainsAny(word, "-:0123456789") || isChinese(w.said)
+			if !named || w.reads[n].strength > official || !samePlaces.in(w.said) || !s.isNameIn(parent, w.toks[n]) {
+				continue
+			}
 		}
-		r := s.readWord(parent + "/" + w.word(i+2))
+		r := s.readWord(parent + "/" + w.word(n))
 		if len(r.images) != 1 || r.problem != nil {
 			continue
 		}
 		r.images[0].Assumptions = append(r.images[0].Assumptions, Expanded)
-		r.images[0].Written = clip(w.toks[i+2].text)
-		w.reads[i+2], shared = r, parent
+		r.images[0].Written = clip(w.toks[n].text)
+		w.joinTag(&r, n)
+		w.reads[n], shared = r, parent
+		i = n - 1
 	}
 }
 
-// parentOf returns the namespace of the image at an index, which may be the one of the
-// image in front of it, and its name.
-func (s *sentence) parentOf(i int, inherited string) (parent, name string, ok bool) {
-	written, _ := cutTag(s.word(i))
-	parent, name, ok = cutLast(written)
-	if !ok && inherited != "" {
-		return inherited, name, true
-	}
-	return parent, name, ok
-}
+// samePlaces are words for the registry or namespace of the image in front.
+var samePlaces = phrases{list: "samePlaces"}
 
 // isSibling reports whether a word begins like the name of an image in a namespace, up to
 // the first hyphen. A name without one needs a registry.

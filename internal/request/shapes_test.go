@@ -364,6 +364,7 @@ func TestEveryWordOfSentences(t *testing.T) {
 		{"ofNamespace", "需要 docker.io/calico W node, cni", ofNamespace.list, "docker.io/calico/node:latest docker.io/calico/cni:latest"},
 		{"spaceMarks", "please mirror W goharbor:\n\nharbor-core:v1\nnginx-photon:v1", spaceMarks.list, "docker.io/goharbor/harbor-core:v1 docker.io/goharbor/nginx-photon:v1"},
 		{"spaceNouns", "please mirror W goharbor:\n\nharbor-core:v1\nnginx-photon:v1", spaceNouns.list, "docker.io/goharbor/harbor-core:v1 docker.io/goharbor/nginx-photon:v1"},
+		{"samePlaces", "please mirror quay.io/me/server:v1 and web-hook v1, W", samePlaces.list, "quay.io/me/server:v1 quay.io/me/web-hook:v1"},
 		{"spaceEnds", "please mirror goharbor W:\n\nharbor-core:v1\nnginx-photon:v1", spaceEnds.list, "docker.io/goharbor/harbor-core:v1 docker.io/goharbor/nginx-photon:v1"},
 		{"notSpaces", "please mirror the W namespace:\n\nnginx-photon:v1\nredis-photon:v1", notSpaces.list, "docker.io/library/nginx-photon:v1 docker.io/library/redis-photon:v1"},
 		{"newVersions", "| Image | Old | W version |\n|-|-|-|\n| " + b + " | 1.1 | 1.2 |", newVersions.list, b + ":1.2"},
