@@ -154,6 +154,7 @@ type apartTag struct {
 	shared    bool   // for several images, according to its line
 	adds      bool   // its line adds something to what is before it
 	more      bool   // it is wanted beside the other tag of its version
+	elsewhere bool   // in another sentence than that, or not announced
 	nested    bool   // its line is indented and begins with tags
 	listed    bool   // only tags and words for them are in front of it in its line, and no other owner behind it
 	each      bool   // a word beside it gives it to all images

@@ -17,8 +17,9 @@ func isLonger(tag, than string) bool {
 
 // addsLonger reports whether the word at an index is a tag beside another one of its version
 // in front of it, and not in place of that: a word such as "also" stands in between or right
-// behind it, or both are in a list. before are the tags in front of it.
-func (u *spokenLine) addsLonger(i int, before []apartTag) bool {
+// behind it, or both are in a list. before are the tags in front of it. elsewhere tells that
+// another sentence speaks of it, or nothing in front of it.
+func (u *spokenLine) addsLonger(i int, before []apartTag) (adds, elsewhere bool) {
 	const most = 30 // words in between
 	tag := u.word(i)
 	version := versionOf(tag)
@@ -31,10 +32,10 @@ func (u *spokenLine) addsLonger(i int, before []apartTag) bool {
 	if n >= least {
 		other := u.tagAt(n)
 		if last := len(before) - 1; other != tag && !isLonger(tag, other) && last >= 0 && before[last].tag == other && before[last].line == u.number {
-			return before[last].more // "1.2: 1.2-a and 1.2-b"
+			return before[last].more, before[last].elsewhere // "1.2: 1.2-a and 1.2-b"
 		}
 		if onlyListMarks(u.toks[n+1 : i]) {
-			return !isBracketed(u.written, u.toks[n], u.toks[i])
+			return !isBracketed(u.written, u.toks[n], u.toks[i]), false
 		}
 		from = u.toks[n].end()
 	}
@@ -42,18 +43,23 @@ func (u *spokenLine) addsLonger(i int, before []apartTag) bool {
 	if end := strings.IndexAny(behind, ",;.("); end >= 0 {
 		behind = behind[:end]
 	}
-	if said := u.said[from:u.toks[i].at] + " " + behind + " "; addings.in(said) || alsoThese.in(said) {
-		return true
+	between := u.said[from:u.toks[i].at]
+	_, rest, _ := strings.Cut(tag, "-")
+	part, _, _ := strings.Cut(lower(rest), "-")
+	announced := strings.Contains(u.said[:u.toks[i].at], part) || isBracketed(u.written, u.toks[max(0, i-1)], u.toks[i]) // "the debug one, 1.2-debug"
+	elsewhere = strings.Contains(between, ". ") || !announced
+	if said := between + " " + withoutDegree(behind) + " "; addings.in(said) || alsoThese.in(said) {
+		return true, elsewhere
 	}
 	for k := n + 1; k < i; k++ {
 		if !joins.has(u.word(k)) && !conjunctions.starts(u.said[u.toks[k].at:]) {
 			continue
 		}
 		if k == n+1 || k == i-1 || u.toks[k-1].kind == separator || articles.has(u.word(k+1)) {
-			return true
+			return true, elsewhere
 		}
 	}
-	return false
+	return false, elsewhere
 }
 
 // tagAt returns the tag of the image at an index, or else the word.

@@ -44,7 +44,8 @@ func (tag *apartTag) owner(all []*candidate) (owner *candidate) {
 			return nil
 		case !c.isBefore(tag.line, tag.at):
 		case !longer && (!tag.more || c.line < tag.line): // "1.2-gpu, 1.2 too"
-		case !tag.more && c.line > 0 && c.line < tag.line && !tag.noun: // somebody has that, too
+		case !tag.more && !tag.noun && c.line > 0 && (tag.elsewhere || c.line < tag.line): // somebody has that, too
+		case c.line == 0 && !tag.noun && tag.elsewhere && !strings.Contains(tag.tag, "-"): // "we have 16.1" below "postgres 16"
 		case owner == nil || longer || owner.line == 0:
 			owner = c
 		}

@@ -110,7 +110,7 @@ func TestEachRule(t *testing.T) {
 		{rule: "more-tags", body: "quay.io/a/b:1.2\nquay.io/a/c:2\n\nand c 1.3, too", want: []string{"quay.io/a/c:1.3 taken"}},
 		{rule: "more-tags", body: "quay.io/a/b:1.2\n\nWe also run Kubernetes v1.30"},
 		{rule: "longer-tag", body: "quay.io/a/b:1.2 and the debug one (1.2-debug)", want: []string{"quay.io/a/b:1.2 taken", "quay.io/a/b:1.2-debug taken"}},
-		{rule: "longer-tag", body: "quay.io/a/b:1.2, that is 1.2-debug", want: []string{"quay.io/a/b:1.2-debug taken"}},
+		{rule: "longer-tag", body: "quay.io/a/b:1.2, with debug, that is 1.2-debug", want: []string{"quay.io/a/b:1.2-debug taken"}},
 		{rule: "longer-tag", title: "golang 1.23", body: "only 1.23-alpine3.20 and 1.23-alpine3.19, please", want: []string{"docker.io/library/golang:1.23-alpine3.19 taken", "docker.io/library/golang:1.23-alpine3.20 taken"}},
 		{rule: "longer-tag", body: "quay.io/a/b:1.2\nquay.io/a/c:1.2\n\nThe smaller one is 1.2-debug."},
 		{rule: "letter", body: "quay.io/a/b 1.2, mind the v in front", want: []string{"quay.io/a/b:v1.2 taken"}},

@@ -188,6 +188,8 @@ func (t *text) versionsFirst() (versions []token) {
 		case isTagListMark(t.text) || t.kind == separator:
 		case len(versions) == 0 && words < most && t.kind == asciiWord && !hasDigit(word) && !origins.has(lower(word)):
 			words++
+		case len(versions) > 0 && isCodeName(trimWord(versions[0].text)) && !isFiller(t.text):
+			return nil // "focal is too old"
 		case dotted || len(versions) > 1:
 			return versions
 		default:

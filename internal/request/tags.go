@@ -29,8 +29,8 @@ func (s *scan) noteTags(u *spokenLine) {
 			continue
 		}
 		tag := u.apartTag(i, announced, anyone)
-		tag.more = u.addsLonger(i, s.apart)
-		if n := len(s.apart) - 1; n >= 0 && !tag.more && s.apart[n].line == tag.line && versionOf(tag.tag) == s.apart[n].tag && tag.tag != s.apart[n].tag {
+		tag.more, tag.elsewhere = u.addsLonger(i, s.apart)
+		if n := len(s.apart) - 1; n >= 0 && !tag.more && !tag.elsewhere && s.apart[n].line == tag.line && versionOf(tag.tag) == s.apart[n].tag && tag.tag != s.apart[n].tag {
 			s.apart = s.apart[:n] // "1.2, so 1.2-alpine"
 		}
 		s.apart = append(s.apart, tag)
@@ -151,8 +151,11 @@ func (u *spokenLine) adds(i int) bool {
 	case len(between) > 2*most, !strings.Contains(between, ","), isExcludedBehind(u.said, end):
 		return isJoinedTo(between)
 	}
-	return isJoinedTo(between) || addings.in(" "+strings.TrimLeft(between, " ,")) || addings.in(behind+" ")
+	return isJoinedTo(between) || addings.in(" "+strings.TrimLeft(between, " ,")) || addings.in(withoutDegree(behind)+" ")
 }
+
+// withoutDegree returns words without a "too" in front of another one: "is too big".
+func withoutDegree(said string) string { return strings.Replace(said, " too ", " ", 1) }
 
 // isBesideLatest reports whether the word at an index is a version in a list with the
 // latest tag, or that tag: "v1.2 and latest".
