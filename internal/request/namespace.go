@@ -366,10 +366,13 @@ func (s *scan) askNamespace(toks []token, reads []reading, i int) {
 // namesNear returns the words of a list in front of the namespace at a token or behind
 // its last token.
 func (s *scan) namesNear(toks []token, i, end int, space string) []int {
-	if names := s.namesBefore(toks, i, space); names != nil {
-		return names
+	names := s.namesBehind(toks, end, space)
+	if names == nil || toks[end+1].text != "as" { // "gate and door, in quay.io/me as me-gate and me-door"
+		if before := s.namesBefore(toks, i, space); before != nil {
+			return before
+		}
 	}
-	return s.namesBehind(toks, end, space)
+	return names
 }
 
 // namesBefore returns the words that a word such as "from" puts into the
@@ -411,7 +414,7 @@ var ofNamespace = wordSet{list: "ofNamespace"}
 func (s *scan) namesBehind(toks []token, i int, space string) (names []int) {
 	n := i
 	if !strings.HasSuffix(toks[i].text, ":") { // "all from quay.io/a: b, c"
-		if n++; n >= len(toks) || !ofNamespace.has(toks[n].text) {
+		if n++; n >= len(toks) || !ofNamespace.has(toks[n].text) && (toks[n].text != "as" || !strings.HasSuffix(toks[i].text, "/")) {
 			return nil
 		}
 	}

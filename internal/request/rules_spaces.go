@@ -44,8 +44,8 @@ func namesInSpace(e *evidence) {
 			before++
 		}
 	}
-	if len(lists.found) == before {
-		return
+	if before > 1 || len(lists.found) == before {
+		return // a list that was read
 	}
 	for _, c := range all {
 		if !c.isShort() || c.verdict != taken || at[[2]int{c.line, c.from}] {
