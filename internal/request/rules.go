@@ -61,7 +61,7 @@ var rules = []rule{
 	{"body-gets-tag", bodyGetsTags},
 	// says: a tag that stands apart is that of the image without one whose name is in front of it, or of the only image, or those on one line, if a word announces the tag, or of all images, if a word says so or a line begins with tags of one series, or the text asks for images and names no other tag; otherwise Ferry asks
 	{"apart-tag", apartTags},
-	// says: a longer tag of the same version, as in "1.2.3-debug" behind "1.2.3" or below a title with "1.2", replaces the one of the image with that version, or is one more if words such as "also" are beside it, or a list names both
+	// says: a longer tag of the same version, as in "1.2.3-debug" behind "1.2.3" or below a title with "1.2", replaces the one of the image with that version, if a part of it or brackets announce it, or is one more if words such as "also" are beside it, or a list names both
 	{"longer-tag", longerTags},
 	// says: versions that stand apart from their images get the "v" that a line says is in front of the tags, if no image has one
 	{"letter", letters},
