@@ -472,9 +472,12 @@ func (s *scan) shareParent(w *sentence) {
 		if len(r.images) != 1 || r.problem != nil {
 			continue
 		}
+		w.joinTag(&r, n)
+		if len(r.images) != 1 {
+			continue
+		}
 		r.images[0].Assumptions = append(r.images[0].Assumptions, Expanded)
 		r.images[0].Written = clip(w.toks[n].text)
-		w.joinTag(&r, n)
 		w.reads[n], shared = r, parent
 		i = n - 1
 	}
