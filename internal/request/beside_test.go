@@ -133,7 +133,7 @@ func besideExamples(all []*neighbour) []example {
 				values[k] += share
 			}
 		}
-		x := example{yes: n.unwanted}
+		x := example{text: n.of.Title + "\n" + n.of.Body, yes: n.unwanted}
 		for k, v := range values {
 			x.features = append(x.features, feature{k, v})
 		}

