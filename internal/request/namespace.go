@@ -441,6 +441,8 @@ func (s *scan) isNameIn(space string, t token) bool {
 // names begin in the same way, and other names of the list if the line says that they are
 // from the same place.
 func (s *scan) shareParent(w *sentence) {
+	same := samePlaces.in(w.said)
+	chinese := same && isChinese(w.said)
 	shared := "" // by the image in front
 	for i := 0; i+2 < len(w.toks); i++ {
 		written, _ := cutTag(w.word(i))
@@ -463,8 +465,8 @@ func (s *scan) shareParent(w *sentence) {
 			continue
 		}
 		if word := w.word(n); !isSibling(parent, first, word) {
-			named := strings.ContainsAny(word, "-:0123456789") || isChinese(w.said)
-			if !named || w.reads[n].strength > official || !samePlaces.in(w.said) || !s.isNameIn(parent, w.toks[n]) {
+			named := chinese || strings.ContainsAny(word, "-:0123456789")
+			if !same || !named || w.reads[n].strength > official || !s.isNameIn(parent, w.toks[n]) {
 				continue
 			}
 		}
