@@ -410,7 +410,7 @@ func (r *record) hasRemark() bool {
 }
 
 // recordOf returns the record that fields make; ok is false if they list several images,
-// which are on lines of their own.
+// which are on lines of their own. More settings than maxUses are not read.
 func (s *scan) recordOf(fields []field) (r record, ok bool) {
 	for _, f := range fields {
 		if f.part == targetPart && len(f.values) == 1 && strings.ContainsAny(f.values[0], "/.") {
@@ -421,6 +421,8 @@ func (s *scan) recordOf(fields []field) (r record, ok bool) {
 					r.tags = append(r.tags, setting{"tag", strings.TrimLeft(value, ":"), f.line})
 				}
 			}
+		} else if len(r.settings) == maxUses {
+			continue // each tag is joined to all settings
 		} else if one, ok := s.fieldSetting(f); ok {
 			r.settings = append(r.settings, one)
 		} else if f.part == namePart {

@@ -55,7 +55,9 @@ var bodies = map[string]string{
 	"faults":      "nginx:1.27 失败，谢谢，",
 	"registry":    "registry: quay.io\nimages:\n",
 	"listed tags": "a/b:\n- 1.2\n",
+	"siblings":    "a/x-b and x-c, 0.8.0, ",
 	"distinct":    "",
+	"settings":    "",
 	"registries":  "",
 	"indentation": "",
 }
@@ -67,6 +69,11 @@ func body(kind string, n int) string {
 		switch kind {
 		case "distinct":
 			fmt.Fprintf(&b, "ghcr.io/a%d/b:1\n", i)
+		case "settings":
+			if i == 0 {
+				b.WriteString("Image: a/b\n")
+			}
+			b.WriteString("Tags: 1.2, 1.3\nRegistry: quay.io\n")
 		case "registries":
 			fmt.Fprintf(&b, "A%d_REGISTRY=quay.io\n", i)
 		case "indentation":
