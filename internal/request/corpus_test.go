@@ -3,6 +3,8 @@ package request
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -40,12 +42,18 @@ type sample struct {
 // images: all of them do.
 func (s *sample) selects() bool { return strings.HasPrefix(s.file, "selections") }
 
-// readCorpus returns the texts of testdata/corpus, one a line.
+// readCorpus returns the texts of testdata/corpus.
 func readCorpus(t testing.TB) []*sample {
 	t.Helper()
-	files, err := filepath.Glob("testdata/corpus/*.jsonl")
+	return readSamples(t, "testdata/corpus/*.jsonl")
+}
+
+// readSamples returns the texts of the files that a pattern matches, one a line.
+func readSamples(t testing.TB, pattern string) []*sample {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus: %v", err)
+		t.Fatalf("no file is %s: %v", pattern, err)
 	}
 	var all []*sample
 	for _, file := range files {
@@ -183,14 +191,7 @@ func TestCorpus(t *testing.T) {
 			right, all = &selected, &selections
 		}
 		all.Add(1)
-		var got []string
-		for _, i := range r.Images {
-			got = append(got, i.Reference.String())
-		}
-		want := slices.DeleteFunc(slices.Clone(s.Want), func(w string) bool { return w == "ask" })
-		slices.Sort(got)
-		slices.Sort(want)
-		if slices.Equal(got, want) && (len(r.Problems) > 0) == (len(want) < len(s.Want)) {
+		if s.isExact(&r) {
 			right.Add(1)
 		}
 	})
@@ -199,4 +200,70 @@ func TestCorpus(t *testing.T) {
 	if 100*exact.Load() < 92*requests.Load() || 100*selected.Load() < 58*selections.Load() || 100*alone.Load() < 94*others.Load() {
 		t.Error("fewer than before")
 	}
+}
+
+// isExact reports whether a request has the images that the text asks for and no others,
+// and whether it asks the author only where that is needed.
+func (s *sample) isExact(r *Request) bool {
+	var got []string
+	for _, i := range r.Images {
+		got = append(got, i.Reference.String())
+	}
+	want := slices.DeleteFunc(slices.Clone(s.Want), func(w string) bool { return w == "ask" })
+	slices.Sort(got)
+	slices.Sort(want)
+	return slices.Equal(got, want) && (len(r.Problems) > 0) == (len(want) < len(s.Want))
+}
+
+var (
+	readings = flag.String("readings", "", "write how each text of the corpus is read to this file")
+	corpus   = flag.String("corpus", "testdata/corpus/*.jsonl", "the files that -readings reads")
+)
+
+// TestReadings writes how texts are read, one a line: whether that is right, the images,
+// the problems and what is left out. Comparing the files of two versions shows what a
+// change does.
+func TestReadings(t *testing.T) {
+	if *readings == "" {
+		t.Skip("texts are read only with: go test ./internal/request -run TestReadings -readings FILE")
+	}
+	all := readSamples(t, *corpus)
+	lines := make(map[*sample]string, len(all))
+	count := map[string]int{}
+	var mu sync.Mutex
+	inParallel(all, func(s *sample) {
+		r := Parse(Input{Title: s.Title, Body: s.Body})
+		kind, verdict := "other", "wrong"
+		if s.Request {
+			kind = "request"
+		}
+		if !s.Clear {
+			kind = "unclear " + kind
+		}
+		if s.isExact(&r) {
+			verdict = "right"
+		}
+		line := fmt.Sprintf("%s:%d %s %s:", s.file, s.number, kind, verdict)
+		for _, i := range r.Images {
+			line += " " + i.Reference.String()
+		}
+		for _, p := range r.Problems {
+			line += fmt.Sprintf("; %s %q", p.Code, p.Written)
+		}
+		for _, l := range r.LeftOut {
+			line += fmt.Sprintf("; without %s: %s", l.Reference, l.Reason)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		lines[s] = line
+		count[kind+" "+verdict]++
+	})
+	var file strings.Builder
+	for _, s := range all {
+		fmt.Fprintln(&file, lines[s])
+	}
+	if err := os.WriteFile(*readings, []byte(file.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(count)
 }
