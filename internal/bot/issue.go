@@ -157,17 +157,14 @@ func (s *actionRun) serveOnce(ctx context.Context, j *job, again bool) (status i
 	}
 	asker, unknown := s.asker(ctx, j, j.count.Asker)
 	err = s.work(ctx, j, asker, unknown)
-	if !errors.Is(err, errLost) && again && ctx.Err() == nil {
-		if newer = s.newer(ctx, j); newer != nil {
-			err = s.lost(ctx, *j) // a run that began with the newer text may have answered it
-		}
-	}
-	switch {
-	case errors.Is(err, errLost):
+	if errors.Is(err, errLost) {
 		s.log.Info(err.Error(), "issue", j.issue.Number)
 		return wiring.StatusDone, nil, nil
-	case newer != nil:
-		return 0, newer, nil
+	}
+	if again && ctx.Err() == nil {
+		if newer := s.newer(ctx, j); newer != nil {
+			return 0, newer, nil
+		}
 	}
 	if j.division != nil && err == nil && ctx.Err() == nil {
 		return wiring.StatusDone, nil, s.handOver(ctx, j)
